@@ -1,0 +1,116 @@
+"""`python -m intake`: one HTTP server process."""
+
+import logging
+import resource
+import signal
+import socket
+import sys
+from types import FrameType
+
+from waitress.server import create_server
+
+from intake.acceptance import Acceptance, Sweeper
+from intake.app import Parts, make_app
+from intake.auth import Doorkeeper
+from intake.dispatch import Dispatch
+from intake.health import Health
+from intake.loops import Loops
+from intake.operations import Operations
+from intake.readers import Readers
+from intake.settings import Settings, settings
+from intake.writes import Writes
+from ledger_core.errors import StorageUnavailable
+from ledger_core.inbox import Inbox
+from ledger_core.orgs import Registry
+from wire import log, replies
+from wire.app import make_app as make_celery_app
+from wire.publisher import Publisher
+from wire.settings import SettingError
+
+logger = logging.getLogger("ledger.intake")
+
+BODY_BYTES_REFUSED = 8 * 1024 * 1024  # above it the HTTP server refuses by itself, before reading on
+HEADER_BYTES_MAX = 32 * 1024
+CONNECTIONS_MAX = 1_000
+BACKLOG = 1_024
+
+
+def main() -> int:
+    """Serve HTTP until told to stop. Exit code 2: a setting is wrong; 1: the data folder can't be used."""
+    try:
+        chosen = settings()
+    except SettingError as error:
+        print(f"intake: {error}", file=sys.stderr)
+        return 2
+    log.start(chosen.log_level)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits for a thread
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # each open book takes about three
+    try:
+        _serve(chosen)
+    except StorageUnavailable as error:
+        print(f"intake: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(chosen: Settings) -> None:
+    shared = chosen.shared
+    Registry.open_writer(shared.data).close()  # there from the first start, so that health is not unwell without an org
+    inbox = Inbox.open(shared.data)
+    readers = Readers(shared.data)
+    acceptance = Acceptance(inbox)
+    doorkeeper = Doorkeeper(shared.data)
+    publisher = Publisher(make_celery_app(shared.redis_url, shared.lanes), shared.redis_url)
+    listener = replies.Listener(shared.redis_url, replies.new_list())
+    dispatch = Dispatch(
+        publisher,
+        listener.name,
+        lanes=shared.lanes,
+        pending_per_org_max=chosen.pending_per_org_max,
+        pending_max=chosen.pending_max,
+        on_settled=acceptance.settle,
+    )
+    writes = Writes(dispatch, acceptance, readers, wait_s=chosen.wait_s, waiters_max=chosen.waiters_max)
+    operations = Operations(dispatch, acceptance, readers)
+    checks = Health(publisher, doorkeeper, shared.data, shared.lanes)
+    app = make_app(Parts(doorkeeper, readers, writes, operations, checks))
+    loops = Loops(dispatch, listener, acceptance, Sweeper(shared.data, inbox, readers, dispatch))
+    server = create_server(
+        app,
+        sockets=[_listening(chosen)],
+        threads=chosen.threads,
+        connection_limit=CONNECTIONS_MAX,
+        asyncore_use_poll=True,  # select() dies above 1,023 descriptors, and open books use them up
+        channel_request_lookahead=1,  # notices a caller that went away
+        max_request_header_size=HEADER_BYTES_MAX,
+        max_request_body_size=BODY_BYTES_REFUSED,
+        ident="ff-ledger",
+        clear_untrusted_proxy_headers=True,
+    )
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        writes.drain()
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    loops.start()
+    logger.info("serving on %s port %s", server.effective_host, server.effective_port)
+    server.run()
+    loops.stop()
+    acceptance.flush()
+
+
+def _listening(chosen: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listening.bind((chosen.host, chosen.port))
+    listening.listen(BACKLOG)
+    return listening
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Who is calling: an org and an API key of it."""
+
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from intake import problems
+from ledger_core.orgs import SLUG, Registry, Scope, digest
+
+CACHE_S = 2.0  # a revoked key fails within this; the contract allows 5 s
+CACHE_KEYS_MAX = 10_000
+API_KEY_CHARS_MAX = 255
+
+
+class Caller(NamedTuple):
+    """An org that has shown a key that works."""
+
+    org: str
+    scope: Scope
+
+
+class Doorkeeper:
+    """Checks keys against the registry. Any thread may use it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._registry: Registry | None = None
+        self._known: dict[tuple[str, bytes], tuple[Caller, float]] = {}
+
+    def caller(self, slug: str | None, api_key: str | None) -> Caller:
+        """Return who is calling.
+
+        Raises:
+            Rejected: unauthorized, with the same answer whatever is wrong.
+            StorageUnavailable: the registry can't be read.
+        """
+        if slug is None or api_key is None or len(api_key) > API_KEY_CHARS_MAX or not SLUG.fullmatch(slug):
+            raise problems.unauthorized()
+        key_digest = digest(api_key)
+        known = self._known.get((slug, key_digest))
+        if known is not None and known[1] > time.monotonic():
+            return known[0]
+        return self._look_up(slug, key_digest)
+
+    def check(self) -> None:
+        """Check that the registry can be read.
+
+        Raises:
+            StorageUnavailable: it can't.
+        """
+        with self._lock:
+            self._open().org("")
+
+    def _look_up(self, slug: str, key_digest: bytes) -> Caller:
+        valid_until = time.monotonic() + CACHE_S
+        with self._lock:
+            scope = self._open().scope_of(slug, key_digest)
+        if scope is None:
+            raise problems.unauthorized()
+        caller = Caller(slug, scope)
+        if len(self._known) >= CACHE_KEYS_MAX:
+            self._known.clear()
+        self._known[slug, key_digest] = caller, valid_until
+        return caller
+
+    def _open(self) -> Registry:
+        if self._registry is None:
+            self._registry = Registry.open_reader(self._folder)
+        return self._registry

@@ -1,0 +1,42 @@
+"""What must be well for the ledger to work: the broker, the data folder, and the workers."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from intake.auth import Doorkeeper
+from ledger_core.errors import StorageUnavailable
+from wire import lanes
+from wire.publisher import Publisher
+
+
+class Health:
+    """Checks what this intake needs. Any thread may use it."""
+
+    def __init__(self, publisher: Publisher, doorkeeper: Doorkeeper, folder: Path, lanes: int) -> None:
+        self._publisher = publisher
+        self._doorkeeper = doorkeeper
+        self._folder = folder
+        self._lanes = lanes
+
+    def run(self) -> dict[str, str]:
+        """Check everything; each check comes to `ok` or to what is wrong."""
+        return {"broker": self._broker(), "storage": self._storage(), "workers": self._workers()}
+
+    def _broker(self) -> str:
+        return "ok" if self._publisher.reachable() else "the broker does not answer"
+
+    def _storage(self) -> str:
+        try:
+            self._doorkeeper.check()
+            with tempfile.TemporaryFile(dir=self._folder) as probe:
+                probe.write(b"x" * 4096)
+                probe.flush()
+                os.fsync(probe.fileno())
+        except (OSError, StorageUnavailable):
+            return "the data folder can't be written"
+        return "ok"
+
+    def _workers(self) -> str:
+        idle = [lane for lane in range(self._lanes) if not lanes.is_owned(self._folder, lane)]
+        return f"no worker for lanes {', '.join(map(str, idle))}" if idle else "ok"

@@ -1,0 +1,75 @@
+"""The threads behind the requests: one takes answers in, one does what is due. One pass of each is one method."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+
+from intake.acceptance import Acceptance, Sweeper
+from intake.dispatch import Dispatch
+from ledger_core.errors import StorageUnavailable
+from wire.replies import Listener
+
+logger = logging.getLogger("ledger.intake")
+
+TICK_S = 0.025
+FLUSH_EVERY_S = 1.0
+SWEEP_EVERY_S = 5.0
+RECONNECT_S = 0.2
+
+
+class Loops:
+    """Both threads, from start to stop."""
+
+    def __init__(self, dispatch: Dispatch, listener: Listener, acceptance: Acceptance, sweeper: Sweeper) -> None:
+        self._dispatch = dispatch
+        self._listener = listener
+        self._acceptance = acceptance
+        self._sweeper = sweeper
+        self._stopping = threading.Event()
+        self._flush_at_s = self._sweep_at_s = 0.0
+
+    def start(self) -> None:
+        """Start both threads. They end with the process, or by `stop`."""
+        for name, turn in (("listener", self.listen_once), ("pulse", self.pulse_once)):
+            threading.Thread(target=self._run, args=(turn,), name=name, daemon=True).start()
+
+    def stop(self) -> None:
+        """Let both threads end after their turn."""
+        self._stopping.set()
+
+    def listen_once(self) -> None:
+        """Take in the answers to one message, if they come within a second."""
+        try:
+            reply = self._listener.receive()
+        except redis.RedisError as error:
+            logger.warning("no answers from the broker: %s", error)
+            self._stopping.wait(RECONNECT_S)
+            return
+        if reply is not None:
+            self._dispatch.resolve(reply)
+
+    def pulse_once(self) -> None:
+        """Do what is due now, then rest for a moment."""
+        now_s = time.monotonic()
+        self._dispatch.tick()
+        try:
+            if now_s >= self._flush_at_s:
+                self._flush_at_s = now_s + FLUSH_EVERY_S
+                self._acceptance.flush()
+            if now_s >= self._sweep_at_s:
+                self._sweep_at_s = now_s + SWEEP_EVERY_S
+                self._sweeper.sweep()
+        except StorageUnavailable as error:
+            logger.error("inbox: %s", error)
+        self._stopping.wait(TICK_S)
+
+    def _run(self, turn: Callable[[], None]) -> None:
+        while not self._stopping.is_set():
+            try:
+                turn()
+            except Exception:
+                logger.exception("a bug in %s", threading.current_thread().name)
+                self._stopping.wait(RECONNECT_S)

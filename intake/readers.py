@@ -1,0 +1,73 @@
+"""Books open for reading: a bounded pool, each lent to one request at a time."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ledger_core.errors import StorageUnavailable
+from ledger_core.store.book import Book
+
+IDLE_BOOKS_MAX = 256  # about 3 descriptors and 0.2 MB each
+
+
+class Readers:
+    """The books of a data folder, open to read. Any thread may use it."""
+
+    def __init__(self, folder: Path, idle_max: int = IDLE_BOOKS_MAX) -> None:
+        self._folder = folder
+        self._idle_max = idle_max
+        self._lock = threading.Lock()
+        self._idle: OrderedDict[int, Book] = OrderedDict()  # by identity, the least used first
+        self._by_org: dict[str, list[Book]] = {}
+
+    @contextmanager
+    def book(self, org: str) -> Iterator[Book]:
+        """Lend an org's book for the length of a block. One that failed in it is closed, and opened afresh next time.
+
+        Raises:
+            StorageUnavailable: it can't be opened.
+        """
+        book = self._take(org) or Book.open_reader(self._folder, org)
+        try:
+            yield book
+        except StorageUnavailable:
+            book.close()
+            raise
+        except BaseException:
+            self._give_back(book)
+            raise
+        self._give_back(book)
+
+    def close(self) -> None:
+        """Close all books that are not lent."""
+        with self._lock:
+            for book in self._idle.values():
+                book.close()
+            self._idle.clear()
+            self._by_org.clear()
+
+    def _take(self, org: str) -> Book | None:
+        with self._lock:
+            books = self._by_org.get(org)
+            if not books:
+                return None
+            book = books.pop()
+            if not books:
+                del self._by_org[org]
+            del self._idle[id(book)]
+            return book
+
+    def _give_back(self, book: Book) -> None:
+        with self._lock:
+            self._idle[id(book)] = book
+            self._by_org.setdefault(book.org, []).append(book)
+            if len(self._idle) <= self._idle_max:
+                return
+            _, oldest = self._idle.popitem(last=False)
+            books = self._by_org[oldest.org]
+            books.remove(oldest)
+            if not books:
+                del self._by_org[oldest.org]
+        oldest.close()

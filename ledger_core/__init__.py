@@ -1,0 +1,1 @@
+"""The ledger itself: commands, rules, books and their proof. It knows neither HTTP nor a queue."""

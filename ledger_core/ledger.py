@@ -1,0 +1,156 @@
+"""`apply`: the only way to write to a book. It loads, lets the rules decide, and saves, in one transaction."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from ledger_core import instants, reads
+from ledger_core.chain import GENESIS
+from ledger_core.commands import (
+    CaptureHold,
+    CloseAccount,
+    OpenAccount,
+    PlaceHold,
+    PostEntry,
+    ReleaseHold,
+    ReverseEntry,
+)
+from ledger_core.errors import Refusal
+from ledger_core.model import Account, Entry, Hold, Outcome, Resource, Submission
+from ledger_core.rules.accounts import close_account, open_account
+from ledger_core.rules.entries import Posting, Slot, post_entry, reverse_entry
+from ledger_core.rules.holds import Held, capture_hold, expire_hold, place_hold, release_hold
+from ledger_core.store import load, save
+from ledger_core.store.book import Book
+
+
+def apply(book: Book, submissions: Sequence[Submission], clock: Callable[[], int] = instants.now_us) -> list[Outcome]:
+    """Apply commands to a book, in their order, in one transaction with one reading of the clock.
+
+    A command whose operation was decided before gets that outcome again and changes nothing.
+    A refusal is an outcome, kept for ever like any other. When this returns, all of it is on disk.
+
+    Returns:
+        One outcome for each submission, in the same order.
+
+    Raises:
+        StorageUnavailable: the book can't be written; nothing of this call was.
+        Exception: a bug in one of them; nothing of this call was written, and each may be tried alone.
+    """
+    with book.transaction():
+        turn = _Turn(book, clock())
+        return [turn.outcome(submission) for submission in submissions]
+
+
+class _Turn:
+    """One transaction's work: what it has loaded and decided so far."""
+
+    def __init__(self, book: Book, clock_at: int) -> None:
+        self._book = book
+        self._connection = book.connection
+        facts = load.book(self._connection)
+        self._currency = facts.currency
+        self._now = max(clock_at, facts.last_at)  # a machine's clock may go back; a book's does not
+        self._clock_saved = facts.last_at == self._now
+        self._accounts: dict[int, Account] = {}
+        last = load.last_entry(self._connection)
+        self._slot = Slot(1, self._now, GENESIS) if last is None else Slot(last.id + 1, self._now, last.hash)
+        for hold_id in load.due_holds(self._connection, self._now):
+            hold = self._hold(hold_id)
+            assert hold is not None, "it was found by its expiry"
+            self._save_held(expire_hold(hold, self._known([hold.account_id])[hold.account_id]))
+
+    def outcome(self, submission: Submission) -> Outcome:
+        """Decide one command, unless it was decided before, and record the outcome with what it changes."""
+        command = submission.command
+        fingerprint = command.fingerprint()
+        before = reads.decided(self._book, submission, fingerprint)
+        if before is not None:
+            return before
+        resource: Resource | None = None
+        refusal = None
+        try:
+            resource = self._decide(submission)
+        except Refusal as refused:
+            refusal = refused.record(submission.request_id, command.address)
+        outcome = Outcome(
+            submission.operation_id, command.kind, submission.submitted_at, self._now, False, resource, refusal
+        )
+        self._save_clock()
+        save.operation(self._connection, outcome, fingerprint, submission.submission)
+        return outcome
+
+    def _decide(self, submission: Submission) -> Resource:
+        match submission.command:
+            case PostEntry() as command:
+                accounts = self._known(line.account_id for line in command.lines)
+                return self._save_posting(post_entry(command, accounts=accounts, slot=self._slot))
+            case ReverseEntry() as command:
+                entry = load.entry(self._connection, command.entry_id)
+                accounts = self._known(line.account_id for line in entry.lines) if entry else {}
+                return self._save_posting(reverse_entry(command, entry=entry, accounts=accounts, slot=self._slot))
+            case PlaceHold() as command:
+                accounts = self._known([command.account_id, command.counter_account_id])
+                hold_id = load.last_hold_id(self._connection) + 1
+                return self._save_held(place_hold(command, accounts=accounts, hold_id=hold_id, now=self._now))
+            case CaptureHold() as command:
+                hold = self._hold(command.hold_id)
+                ids = [hold.account_id, command.counter_account_id or hold.counter_account_id] if hold else []
+                return self._save_held(capture_hold(command, hold=hold, accounts=self._known(ids), slot=self._slot))
+            case ReleaseHold() as command:
+                hold = self._hold(command.hold_id)
+                account = self._known([hold.account_id])[hold.account_id] if hold else None
+                return self._save_held(release_hold(command, hold=hold, account=account, now=self._now))
+            case OpenAccount() as command:
+                return self._open(command)
+            case CloseAccount() as command:
+                account = self._known([command.account_id]).get(command.account_id)
+                closed = close_account(command, account=account, now=self._now)
+                save.account_closed(self._connection, closed)
+                self._accounts[closed.id] = closed
+                return closed
+
+    def _open(self, command: OpenAccount) -> Account:
+        owner = None if command.code is None else load.code_owner(self._connection, command.code)
+        opened = open_account(
+            command,
+            account_id=load.last_account_id(self._connection) + 1,
+            book_currency=self._currency,
+            code_owner=owner,
+            now=self._now,
+        )
+        save.account(self._connection, opened)
+        return opened
+
+    def _save_posting(self, posting: Posting) -> Entry:
+        save.entry(self._connection, posting.entry)
+        self._accounts.update(posting.accounts)
+        self._slot = Slot(posting.entry.id + 1, self._now, posting.entry.hash)
+        return posting.entry
+
+    def _save_held(self, held: Held) -> Hold:
+        if held.entry is not None:
+            self._save_posting(Posting(held.entry, held.accounts))
+        if held.event.version == 1:
+            save.hold(self._connection, held.hold)
+        save.hold_event(self._connection, held.event)
+        self._accounts.update(held.accounts)
+        self._save_clock()
+        return held.hold
+
+    def _save_clock(self) -> None:
+        if not self._clock_saved:
+            save.last_at(self._connection, self._now)
+            self._clock_saved = True
+
+    def _hold(self, hold_id: int) -> Hold | None:
+        return load.hold(self._connection, hold_id)
+
+    def _known(self, account_ids: Iterable[int | None]) -> dict[int, Account]:
+        """Return those of the accounts that exist, as they stand at this point of the transaction."""
+        accounts = {}
+        for account_id in account_ids:
+            if account_id is None:
+                continue
+            account = self._accounts.get(account_id) or load.account(self._connection, account_id)
+            if account is not None:
+                self._accounts[account_id] = accounts[account_id] = account
+        return accounts

@@ -1,0 +1,1 @@
+"""What a book decides: pure functions from what was loaded, a command and an instant to what changes, or a refusal."""

@@ -1,0 +1,74 @@
+"""The rows of the inbox."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import apsw
+
+
+class AcceptedRow(NamedTuple):
+    """A write that was accepted and has no outcome yet. `command` is JSON."""
+
+    operation_id: bytes
+    org: str
+    kind: str
+    command: str
+    fingerprint: bytes
+    submission: int
+    request_id: str
+    submitted_at: int
+
+
+class SetAsideRow(NamedTuple):
+    """Something that could not be carried out, kept for an operator: as it came, and why it was set aside."""
+
+    org: str | None
+    message: str
+    cause: str
+    at: int
+
+
+_INSERT = """insert into accepted
+    (operation_id, org, kind, command, fingerprint, submission, request_id, submitted_at)
+    values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"""
+_FIND = """select operation_id, org, kind, command, fingerprint, submission, request_id, submitted_at
+    from accepted where operation_id = ? order by id limit 1"""
+_WAITING = """select id, operation_id, org, kind, command, fingerprint, submission, request_id, submitted_at
+    from accepted where id > ? order by id limit ?"""
+
+
+def accept(connection: apsw.Connection, rows: Sequence[AcceptedRow]) -> None:
+    """Save accepted writes; one that is there already stays as it is."""
+    connection.executemany(_INSERT, rows)
+
+
+def find(connection: apsw.Connection, operation_id: bytes) -> AcceptedRow | None:
+    """Load the write that first took an operation's id, while it waits."""
+    row = connection.execute(_FIND, (operation_id,)).fetchone()
+    return None if row is None else AcceptedRow._make(row)
+
+
+def waiting(connection: apsw.Connection, after: int, limit: int) -> list[tuple[int, AcceptedRow]]:
+    """Load a page of accepted writes, the oldest first, each with the number that the next page starts after."""
+    return [(row[0], AcceptedRow._make(row[1:])) for row in connection.execute(_WAITING, (after, limit))]
+
+
+def drop(connection: apsw.Connection, pairs: Sequence[tuple[bytes, int]]) -> None:
+    """Delete accepted writes that have an outcome, each named by operation and submission."""
+    connection.executemany("delete from accepted where operation_id = ? and submission = ?", pairs)
+
+
+def drop_operation(connection: apsw.Connection, operation_id: bytes) -> None:
+    """Delete all that was accepted under an operation's id."""
+    connection.execute("delete from accepted where operation_id = ?", (operation_id,))
+
+
+def set_aside(connection: apsw.Connection, row: SetAsideRow) -> None:
+    """Save something for an operator."""
+    connection.execute("insert into set_aside (org, message, cause, at) values (?, ?, ?, ?)", row)
+
+
+def all_set_aside(connection: apsw.Connection) -> list[tuple[int, SetAsideRow]]:
+    """Load everything that was set aside, the oldest first."""
+    rows = connection.execute("select id, org, message, cause, at from set_aside order by id")
+    return [(row[0], SetAsideRow._make(row[1:])) for row in rows]

@@ -1,0 +1,188 @@
+"""Loading pages, and what an account stood at, by index seeks: a page costs the same however deep it lies.
+
+A page is a range of ids, both ends exclusive, walked up or down; each question has one statement for each way.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import apsw
+
+from ledger_core.limits import ID_MAX
+from ledger_core.model import Account, Entry, Hold, HoldStatus
+from ledger_core.store import load
+
+
+class Range(NamedTuple):
+    """The ids strictly between `low` and `high`, at most `limit` of them, from the top if `descending`."""
+
+    low: int
+    high: int
+    limit: int
+    descending: bool
+
+
+class _Walk(NamedTuple):
+    """A statement for each way through a range."""
+
+    up: str
+    down: str
+
+
+def _walk(sql: str) -> _Walk:
+    return _Walk(f"{sql} limit :limit", f"{sql} desc limit :limit")
+
+
+_ACCOUNTS = _walk(
+    "select id from accounts where id > :low and id < :high and (:type is null or type = :type)"
+    " and (:prefix is null or substr(code, 1, length(:prefix)) = :prefix)"
+    " and (:closed is null or (closed_at is not null) = :closed) order by id"
+)
+_ACCOUNTS_BY_TYPE = _walk(
+    "select id from accounts indexed by accounts_by_type where type = :type and id > :low and id < :high"
+    " and (:prefix is null or substr(code, 1, length(:prefix)) = :prefix)"
+    " and (:closed is null or (closed_at is not null) = :closed) order by id"
+)
+_ACCOUNTS_BY_CODE = _walk(
+    "select id from accounts where code = :code and id > :low and id < :high and (:type is null or type = :type)"
+    " and (:prefix is null or substr(code, 1, length(:prefix)) = :prefix)"
+    " and (:closed is null or (closed_at is not null) = :closed) order by id"
+)
+
+_ENTRIES = _walk("select id from entries where id > :low and id < :high order by id")
+_ENTRIES_BY_KEY = _walk(
+    "select id from entries indexed by entries_by_key where idempotency_key = :key and id > :low and id < :high"
+    " and (:hold is null or hold_id = :hold) and (:account is null or exists ("
+    "select 1 from lines where account_id = :account and entry_id = entries.id)) order by id"
+)
+_ENTRIES_BY_HOLD = _walk(
+    "select id from entries indexed by entries_by_hold where hold_id = :hold and id > :low and id < :high"
+    " and (:account is null or exists ("
+    "select 1 from lines where account_id = :account and entry_id = entries.id)) order by id"
+)
+_ENTRIES_BY_ACCOUNT = _walk(
+    "select distinct entry_id from lines indexed by lines_by_account"
+    " where account_id = :account and entry_id > :low and entry_id < :high order by entry_id"
+)
+
+_HOLDS = _walk("select id from holds where id > :low and id < :high order by id")
+_HOLDS_BY_ACCOUNT = _walk(
+    "select id from holds indexed by holds_by_account where account_id = :account"
+    " and id > :low and id < :high order by id"
+)
+_HOLDS_BY_STATUS = _walk(
+    "select id from holds indexed by holds_by_status where status = :status and id > :low and id < :high"
+    " and (status <> 'active' or expires_at is null or expires_at > :now) order by id"
+)
+_HOLDS_BY_BOTH = _walk(
+    "select id from holds indexed by holds_by_account_status where account_id = :account and status = :status"
+    " and id > :low and id < :high and (status <> 'active' or expires_at is null or expires_at > :now) order by id"
+)
+_HOLDS_EXPIRED = _walk(  # settled ones, and those that no writer has settled yet
+    "select id from holds where status = 'expired' and id > :low and id < :high"
+    " and (:account is null or account_id = :account)"
+    " union all select id from holds where status = 'active' and expires_at <= :now and id > :low and id < :high"
+    " and (:account is null or account_id = :account) order by id"
+)
+
+_FIRST_ENTRY_FROM = "select id from entries where posted_at >= ? order by posted_at, id limit 1"
+_LAST_ENTRY_UNTIL = "select id from entries where posted_at <= ? order by posted_at desc, id desc limit 1"
+_LAST_LINE = """select debits, credits, version from lines where account_id = ? and entry_id <= ?
+    order by entry_id desc, position desc limit 1"""
+_LAST_HELD = "select held from hold_events where account_id = ? and at <= ? order by at desc, id desc limit 1"
+_DUE_OF_ACCOUNT = """select coalesce(sum(amount - captured - released), 0) from holds indexed by holds_due_by_account
+    where account_id = ? and status = 'active' and expires_at is not null and expires_at <= ?"""
+
+
+class Standing(NamedTuple):
+    """What an account stood at: totals of its sides in minor units, and how many lines it had."""
+
+    debits: int
+    credits: int
+    version: int
+
+
+def accounts(
+    connection: apsw.Connection,
+    span: Range,
+    *,
+    type: str | None,
+    code: str | None,
+    code_prefix: str | None,
+    closed: bool | None,
+) -> list[Account]:
+    """Load a page of accounts."""
+    walk = _ACCOUNTS_BY_CODE if code is not None else _ACCOUNTS if type is None else _ACCOUNTS_BY_TYPE
+    bindings = {"type": type, "code": code, "prefix": code_prefix, "closed": closed}
+    found = (load.account(connection, id_) for id_ in _ids(connection, walk, span, bindings))
+    return [account for account in found if account is not None]
+
+
+def entries(
+    connection: apsw.Connection, span: Range, *, account: int | None, hold: int | None, key: str | None
+) -> list[Entry]:
+    """Load a page of entries."""
+    if key is not None:
+        walk = _ENTRIES_BY_KEY
+    elif hold is not None:
+        walk = _ENTRIES_BY_HOLD
+    else:
+        walk = _ENTRIES if account is None else _ENTRIES_BY_ACCOUNT
+    bindings = {"account": account, "hold": hold, "key": key}
+    found = (load.entry(connection, id_) for id_ in _ids(connection, walk, span, bindings))
+    return [entry for entry in found if entry is not None]
+
+
+def holds(
+    connection: apsw.Connection, span: Range, *, account: int | None, status: HoldStatus | None, now: int
+) -> list[Hold]:
+    """Load a page of holds, as they are written, by the status that they have at `now`."""
+    if status is HoldStatus.EXPIRED:
+        walk = _HOLDS_EXPIRED
+    elif status is None:
+        walk = _HOLDS if account is None else _HOLDS_BY_ACCOUNT
+    else:
+        walk = _HOLDS_BY_STATUS if account is None else _HOLDS_BY_BOTH
+    bindings = {"account": account, "status": status, "now": now}
+    found = (load.hold(connection, id_) for id_ in _ids(connection, walk, span, bindings))
+    return [hold for hold in found if hold is not None]
+
+
+def entries_between(connection: apsw.Connection, posted_from: int | None, posted_before: int | None) -> tuple[int, int]:
+    """Return the range of ids, both ends exclusive, of the entries posted in a time: ids and times rise together."""
+    low, high = 0, ID_MAX
+    if posted_from is not None:
+        low = _first(connection, _FIRST_ENTRY_FROM, posted_from, ID_MAX) - 1
+    if posted_before is not None:
+        high = _first(connection, _FIRST_ENTRY_FROM, posted_before, ID_MAX)
+    return low, high
+
+
+def standing(connection: apsw.Connection, account_id: int, at: int) -> Standing:
+    """Load what an account stood at, at an instant, with what was posted at that very instant."""
+    until = _first(connection, _LAST_ENTRY_UNTIL, at, 0)
+    row = connection.execute(_LAST_LINE, (account_id, until)).fetchone()
+    return Standing(0, 0, 0) if row is None else Standing._make(row)
+
+
+def held(connection: apsw.Connection, account_id: int, at: int) -> int:
+    """Load what an account had on hold at an instant, in minor units, expired holds not counted."""
+    row = connection.execute(_LAST_HELD, (account_id, at)).fetchone()
+    return 0 if row is None else int(row[0]) - due(connection, account_id, at)
+
+
+def due(connection: apsw.Connection, account_id: int, at: int) -> int:
+    """Load how much of an account's written `held` had expired by an instant and is not settled yet."""
+    ((amount,),) = connection.execute(_DUE_OF_ACCOUNT, (account_id, at))
+    return int(amount)
+
+
+def _first(connection: apsw.Connection, sql: str, at: int, otherwise: int) -> int:
+    row = connection.execute(sql, (at,)).fetchone()
+    return otherwise if row is None else int(row[0])
+
+
+def _ids(connection: apsw.Connection, walk: _Walk, span: Range, bindings: dict[str, Any]) -> Iterator[Any]:
+    sql = walk.down if span.descending else walk.up
+    rows = connection.execute(sql, {**bindings, "low": span.low, "high": span.high, "limit": span.limit}).fetchall()
+    return (row[0] for row in rows)

@@ -1,0 +1,189 @@
+"""Loading records of a book by their ids: whole statements, one for each question."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import apsw
+
+from ledger_core.commands import Kind
+from ledger_core.errors import RefusalKind, RefusalRecord
+from ledger_core.model import (
+    Account,
+    Capture,
+    Entry,
+    Hold,
+    HoldEvent,
+    HoldEventKind,
+    HoldStatus,
+    Line,
+    Metadata,
+)
+from ledger_core.money import AccountType, Side
+
+_BOOK = "select currency, created_at, last_at from book"
+_ACCOUNT = """select id, name, code, type, currency, overdraft_limit, metadata, created_at, closed_at,
+    debits, credits, held, version from accounts where id = ?"""
+_ENTRY = """select id, posted_at, description, idempotency_key, metadata, reverses, hold_id, hash,
+    (select id from entries as later where later.reverses = entries.id) from entries where id = ?"""
+_LINES = """select account_id, debit, credit, version, debits, credits from lines
+    where entry_id = ? order by position"""
+_HOLD = """select id, account_id, counter_account_id, amount,
+    (select currency from accounts where accounts.id = account_id), description, metadata, idempotency_key,
+    expires_at, created_at, captured, released, status, version from holds where id = ?"""
+_HOLD_EVENTS = """select hold_id, version, account_id, kind, captured, released, held, at, entry_id
+    from hold_events where hold_id = ? order by version"""
+_DUE = """select id from holds where status = 'active' and expires_at is not null and expires_at <= ?
+    order by expires_at, id"""
+_OPERATION = """select kind, fingerprint, submission, submitted_at, finished_at, subject_id, subject_version, refusal
+    from operations where id = ?"""
+
+
+class BookRow(NamedTuple):
+    """The book's own facts. `last_at` is the latest instant written to it."""
+
+    currency: str
+    created_at: int
+    last_at: int
+
+
+class LastEntry(NamedTuple):
+    """Where the chain of entries ends."""
+
+    id: int
+    posted_at: int
+    hash: bytes
+
+
+class OperationRow(NamedTuple):
+    """A decided write as it is kept: its fingerprint, who started it, and where its outcome is."""
+
+    kind: Kind
+    fingerprint: bytes
+    submission: int
+    submitted_at: int
+    finished_at: int
+    subject_id: int | None
+    subject_version: int | None
+    refusal: RefusalRecord | None
+
+
+def book(connection: apsw.Connection) -> BookRow:
+    """Load the book's own facts."""
+    return BookRow._make(_row(connection, _BOOK, ()) or ())
+
+
+def account(connection: apsw.Connection, account_id: int) -> Account | None:
+    """Load an account as it is written; holds that expired since then are still in `held`."""
+    row = _row(connection, _ACCOUNT, (account_id,))
+    return None if row is None else account_record(row)
+
+
+def entry(connection: apsw.Connection, entry_id: int) -> Entry | None:
+    """Load an entry with its lines."""
+    row = _row(connection, _ENTRY, (entry_id,))
+    return None if row is None else entry_record(connection, row)
+
+
+def hold(connection: apsw.Connection, hold_id: int) -> Hold | None:
+    """Load a hold as it is written; one that expired since then is still active."""
+    row = _row(connection, _HOLD, (hold_id,))
+    return None if row is None else hold_record(connection, row)
+
+
+def hold_events(connection: apsw.Connection, hold_id: int) -> list[HoldEvent]:
+    """Load what happened to a hold, in its order."""
+    rows = connection.execute(_HOLD_EVENTS, (hold_id,))
+    return [HoldEvent._make((*row[:3], HoldEventKind(row[3]), *row[4:])) for row in rows]
+
+
+def due_holds(connection: apsw.Connection, now: int) -> list[int]:
+    """Load the ids of active holds that have expired, in the order in which they did."""
+    return [hold_id for (hold_id,) in connection.execute(_DUE, (now,))]
+
+
+def operation(connection: apsw.Connection, operation_id: bytes) -> OperationRow | None:
+    """Load what was decided about a write."""
+    row = _row(connection, _OPERATION, (operation_id,))
+    if row is None:
+        return None
+    return OperationRow._make((Kind(row[0]), *row[1:7], refusal_record(row[7])))
+
+
+def code_owner(connection: apsw.Connection, code: str) -> int | None:
+    """Load the id of the account that has a code."""
+    return _number(connection, "select id from accounts where code = ?", (code,))
+
+
+def last_account_id(connection: apsw.Connection) -> int:
+    """Load the highest id of an account; 0 when there is none."""
+    return _number(connection, "select max(id) from accounts", ()) or 0
+
+
+def last_hold_id(connection: apsw.Connection) -> int:
+    """Load the highest id of a hold; 0 when there is none."""
+    return _number(connection, "select max(id) from holds", ()) or 0
+
+
+def last_entry(connection: apsw.Connection) -> LastEntry | None:
+    """Load where the chain of entries ends."""
+    row = _row(connection, "select id, posted_at, hash from entries order by id desc limit 1", ())
+    return None if row is None else LastEntry._make(row)
+
+
+def account_record(row: tuple[Any, ...]) -> Account:
+    """Make an account of a row of its thirteen columns."""
+    id_, name, code, type_, currency, limit, metadata, *rest = row
+    return Account(id_, name, code, AccountType(type_), currency, limit, metadata_record(metadata), *rest)
+
+
+def entry_record(connection: apsw.Connection, row: tuple[Any, ...]) -> Entry:
+    """Make an entry of a row of its columns, and load its lines."""
+    id_, posted_at, description, key, metadata, reverses, hold_id, digest, reversed_by = row
+    lines = tuple(line_record(line) for line in connection.execute(_LINES, (id_,)))
+    return Entry(
+        id_, posted_at, description, key, metadata_record(metadata), reverses, hold_id, lines, digest, reversed_by
+    )
+
+
+def line_record(row: tuple[Any, ...]) -> Line:
+    """Make a line of its account, debit, credit, and what its account stands at after it."""
+    account_id, debit, credit, version, debits, credits = row
+    side = Side.DEBIT if debit else Side.CREDIT
+    return Line(account_id, side, debit or credit, version, debits, credits)
+
+
+def hold_record(connection: apsw.Connection, row: tuple[Any, ...]) -> Hold:
+    """Make a hold of a row of its columns, and load its captures."""
+    *head, metadata, key, expires_at, created_at, captured, released, status, version = row
+    captures = tuple(_captures(connection, head[0])) if version > 1 else ()
+    tail = (key, expires_at, created_at, captured, released, HoldStatus(status), version, captures)
+    return Hold._make((*head, metadata_record(metadata), *tail))
+
+
+def refusal_record(text: str | None) -> RefusalRecord | None:
+    """Make a refusal of the JSON that `save` wrote."""
+    if text is None:
+        return None
+    code, kind, *rest = json.loads(text)
+    return RefusalRecord(code, RefusalKind(kind), *rest)
+
+
+def metadata_record(text: str | None) -> Metadata:
+    """Make metadata of its JSON; null is none."""
+    return {} if text is None else json.loads(text)
+
+
+def _captures(connection: apsw.Connection, hold_id: int) -> Iterator[Capture]:
+    for event in hold_events(connection, hold_id):
+        if event.entry_id is not None:
+            yield Capture(event.entry_id, event.captured, event.at)
+
+
+def _row(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    return connection.execute(sql, bindings).fetchone()
+
+
+def _number(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...]) -> int | None:
+    row = _row(connection, sql, bindings)
+    return None if row is None else row[0]

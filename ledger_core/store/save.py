@@ -1,0 +1,100 @@
+"""Saving what was decided. The tables' own triggers move the running totals, and refuse what does not follow."""
+
+import json
+
+import apsw
+from pydantic_core import to_json
+
+from ledger_core.errors import RefusalRecord
+from ledger_core.model import Account, Entry, Hold, HoldEvent, Metadata, Outcome
+from ledger_core.money import Side
+
+_ACCOUNT = """insert into accounts (id, name, code, type, currency, overdraft_limit, metadata, created_at)
+    values (?, ?, ?, ?, ?, ?, ?, ?)"""
+_CLOSED = "update accounts set closed_at = ? where id = ?"
+_LINE = """insert into lines (entry_id, position, account_id, debit, credit, version, debits, credits)
+    values (?, ?, ?, ?, ?, ?, ?, ?)"""
+_ENTRY = """insert into entries (id, posted_at, description, idempotency_key, metadata, reverses, hold_id, hash)
+    values (?, ?, ?, ?, ?, ?, ?, ?)"""
+_HOLD = """insert into holds (id, account_id, counter_account_id, amount, description, metadata, idempotency_key,
+    expires_at, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_HOLD_EVENT = """insert into hold_events (hold_id, version, account_id, kind, captured, released, held, at, entry_id)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_OPERATION = """insert into operations (id, kind, fingerprint, submission, submitted_at, finished_at,
+    subject_id, subject_version, refusal) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_LAST_AT = "update book set last_at = ?"
+
+
+def account(connection: apsw.Connection, opened: Account) -> None:
+    """Save a newly opened account."""
+    connection.execute(_ACCOUNT, (*opened[:6], _metadata(opened.metadata), opened.created_at))
+
+
+def account_closed(connection: apsw.Connection, closed: Account) -> None:
+    """Save that an account was closed."""
+    connection.execute(_CLOSED, (closed.closed_at, closed.id))
+
+
+def entry(connection: apsw.Connection, posted: Entry) -> None:
+    """Save an entry: its lines first, which move their accounts, then the entry, which seals them."""
+    entry_id = posted.id
+    for position, (account_id, side, amount, version, debits, credits) in enumerate(posted.lines):
+        debit, credit = (amount, 0) if side is Side.DEBIT else (0, amount)
+        connection.execute(_LINE, (entry_id, position, account_id, debit, credit, version, debits, credits))
+    _, posted_at, description, key, metadata, reverses, hold_id, _, digest, _ = posted
+    connection.execute(_ENTRY, (entry_id, posted_at, description, key, _metadata(metadata), reverses, hold_id, digest))
+
+
+def hold(connection: apsw.Connection, placed: Hold) -> None:
+    """Save a newly placed hold; its first event follows it."""
+    connection.execute(
+        _HOLD,
+        (
+            placed.id,
+            placed.account_id,
+            placed.counter_account_id,
+            placed.amount,
+            placed.description,
+            _metadata(placed.metadata),
+            placed.idempotency_key,
+            placed.expires_at,
+            placed.created_at,
+        ),
+    )
+
+
+def hold_event(connection: apsw.Connection, event: HoldEvent) -> None:
+    """Save what happened to a hold; the tables move the hold and its account."""
+    connection.execute(_HOLD_EVENT, event)
+
+
+def operation(connection: apsw.Connection, outcome: Outcome, fingerprint: bytes, submission: int) -> None:
+    """Save what was decided about a write, for ever. What was applied is kept as a reference to its resource."""
+    resource = outcome.resource
+    connection.execute(
+        _OPERATION,
+        (
+            outcome.operation_id,
+            outcome.kind,
+            fingerprint,
+            submission,
+            outcome.submitted_at,
+            outcome.finished_at,
+            None if resource is None else resource.id,
+            resource.version if isinstance(resource, Hold) else None,
+            _refusal(outcome.refusal),
+        ),
+    )
+
+
+def last_at(connection: apsw.Connection, now: int) -> None:
+    """Save the latest instant written, behind which this book's clock never goes."""
+    connection.execute(_LAST_AT, (now,))
+
+
+def _metadata(pairs: Metadata) -> str | None:
+    return to_json(pairs).decode() if pairs else None
+
+
+def _refusal(record: RefusalRecord | None) -> str | None:
+    return None if record is None else json.dumps(record, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,1 @@
+"""The operator's command. It may import everything; nothing imports it."""

@@ -1,0 +1,5 @@
+"""`python -m ledgerctl`: the same as `ledgerctl`."""
+
+from ledgerctl.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""The demo org of `make run`: a small chart of accounts, and a curl line that can be pasted as it is."""
+
+from pathlib import Path
+
+from ledger_core import ledger
+from ledger_core.commands import Kind, parse_command
+from ledger_core.errors import OrgNotFound
+from ledger_core.instants import now_us
+from ledger_core.model import Submission
+from ledger_core.orgs import Registry, Scope
+from ledger_core.store.book import Book
+from wire.operations import new_submission, operation_id_of
+
+SLUG = "demo"
+CHART: tuple[dict[str, object], ...] = (
+    {"name": "Cash", "code": "1000", "type": "asset"},
+    {"name": "Customer balances", "code": "2000", "type": "liability", "overdraft_limit": 0},
+    {"name": "Fees earned", "code": "4000", "type": "revenue"},
+    {"name": "Processing costs", "code": "5000", "type": "expense"},
+)
+
+
+def invitation(data: Path, base_url: str) -> str:
+    """Return a few lines that lead to a first entry. A key can't be shown again, so each run has a new one."""
+    registry = Registry.open_writer(data)
+    try:
+        new = registry.create_key(SLUG, Scope.FULL, now=now_us())
+    except OrgNotFound:
+        new = registry.create_org(SLUG, name="Demo", currency=None, now=now_us())
+    finally:
+        registry.close()
+    _open_chart(data)
+    return f"""
+The org "{SLUG}" has a small chart of accounts. Post a first entry:
+
+curl -s {base_url}/v1/entries -H 'X-Org-Slug: {SLUG}' -H 'X-Api-Key: {new.api_key}' \\
+  -H 'Content-Type: application/json' -d '{{"idempotency_key": "deposit-123", "description": "Customer deposit",
+  "lines": [{{"account_id": 1, "amount": 50000, "direction": "debit"}},
+            {{"account_id": 2, "amount": 50000, "direction": "credit"}}]}}'
+
+Ctrl-C ends everything; the data stays in {data}.
+"""
+
+
+def _open_chart(data: Path) -> None:
+    """Open the accounts, each once however often this runs."""
+    book = Book.open_writer(data, SLUG)
+    try:
+        ledger.apply(book, [_opening(fields) for fields in CHART])
+    finally:
+        book.close()
+
+
+def _opening(fields: dict[str, object]) -> Submission:
+    command = parse_command(Kind.ACCOUNT, {**fields, "idempotency_key": f"demo-{fields['code']}"})
+    return Submission(operation_id_of(SLUG, command), new_submission(), command, "demo", now_us())

@@ -1,0 +1,61 @@
+"""`ledgerctl verify`: prove the books."""
+
+import json
+from pathlib import Path
+
+import click
+
+from ledger_core.errors import OrgNotFound, StorageUnavailable
+from ledger_core.orgs import Registry
+from ledger_core.store.book import Book
+from ledger_core.verify import Finding, Report
+from ledger_core.verify import verify as prove
+from ledgerctl.cli import cli, data_option, json_option, tells_errors
+
+
+@cli.command()
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@data_option
+@json_option
+@tells_errors
+def verify(slugs: tuple[str, ...], data: Path, as_json: bool) -> None:
+    """Work out books again from their lines, and compare: all books, or those named.
+
+    Balances, held funds, versions, the hash chain, numbers without gaps, references, and the file itself.
+    Safe while the ledger runs. Exit code 1 when anything is found.
+    """
+    registry = Registry.open_reader(data)
+    wrong = 0
+    for slug in slugs or [org.slug for org in registry.orgs()]:
+        if registry.org(slug) is None:
+            raise OrgNotFound(slug)
+        report = _report(data, slug)
+        wrong += bool(report.findings)
+        click.echo(json.dumps(_facts(report)) if as_json else _sentence(report))
+    if wrong:
+        raise SystemExit(1)
+
+
+def _report(data: Path, slug: str) -> Report:
+    try:
+        book = Book.open_reader(data, slug)
+        try:
+            return prove(book)
+        finally:
+            book.close()
+    except StorageUnavailable as error:
+        return Report(slug, 0, 0, 0, 0, 0, "", "", [Finding("file", str(error))])
+
+
+def _facts(report: Report) -> dict[str, object]:
+    findings = [finding._asdict() for finding in report.findings]
+    return {**report._asdict(), "ok": not findings, "findings": findings}
+
+
+def _sentence(report: Report) -> str:
+    counts = f"{report.entries} entries, {report.lines} lines, {report.accounts} accounts, {report.holds} holds"
+    if not report.findings:
+        return f"{report.org}: right; {counts}, up to {report.last_at}, head {report.head}"
+    lines = [f"{report.org}: NOT RIGHT; {counts}"]
+    lines += [f"  {finding.subject}: {finding.problem}" for finding in report.findings]
+    return "\n".join(lines)

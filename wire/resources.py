@@ -1,0 +1,188 @@
+"""Resources as callers see them: the JSON of accounts, entries, holds, balances and operations, field by field."""
+
+from typing import Any, NotRequired, TypedDict
+
+from ledger_core.instants import format_instant
+from ledger_core.model import Account, Balance, Entry, Hold, Resource
+
+
+class AccountJson(TypedDict):
+    """An account."""
+
+    id: int
+    name: str
+    code: str | None
+    type: str
+    normal_side: str
+    currency: str
+    overdraft_limit: int | None
+    status: str
+    metadata: dict[str, str]
+    created_at: str
+
+
+class LineJson(TypedDict):
+    """One side of an entry; the amount in minor units."""
+
+    account_id: int
+    amount: int
+    direction: str
+
+
+class EntryJson(TypedDict):
+    """An entry. What its caller did not use is not there."""
+
+    id: int
+    idempotency_key: str | None
+    description: str | None
+    lines: list[LineJson]
+    metadata: NotRequired[dict[str, str]]
+    reverses: NotRequired[int]
+    reversed_by: NotRequired[int]
+    hold_id: NotRequired[int]
+    posted_at: str
+
+
+class CaptureJson(TypedDict):
+    """One capture of a hold; the amount in minor units."""
+
+    entry_id: int
+    amount: int
+    captured_at: str
+
+
+class HoldJson(TypedDict):
+    """A hold; amounts in minor units. Without metadata it has no such field."""
+
+    id: int
+    idempotency_key: str | None
+    account_id: int
+    counter_account_id: int | None
+    amount: int
+    captured_amount: int
+    released_amount: int
+    remaining_amount: int
+    currency: str
+    status: str
+    description: str | None
+    metadata: NotRequired[dict[str, str]]
+    captures: list[CaptureJson]
+    expires_at: str | None
+    created_at: str
+
+
+class BalanceJson(TypedDict):
+    """What an account stands at; amounts in minor units."""
+
+    account_id: int
+    currency: str
+    total: int
+    held: int
+    available: int
+    debits: int
+    credits: int
+    version: int
+    as_of: str
+
+
+class OperationJson(TypedDict):
+    """A write, and what became of it."""
+
+    operation_id: str
+    kind: str
+    status: str
+    submitted_at: str
+    finished_at: str | None
+    http_status: int | None
+    result: Any
+    error: Any
+
+
+def account_json(account: Account) -> AccountJson:
+    """Write an account."""
+    return {
+        "id": account.id,
+        "name": account.name,
+        "code": account.code,
+        "type": account.type,
+        "normal_side": account.normal_side,
+        "currency": account.currency,
+        "overdraft_limit": account.overdraft_limit,
+        "status": account.status,
+        "metadata": dict(account.metadata),
+        "created_at": format_instant(account.created_at),
+    }
+
+
+def entry_json(entry: Entry) -> EntryJson:
+    """Write an entry."""
+    body: EntryJson = {
+        "id": entry.id,
+        "idempotency_key": entry.idempotency_key,
+        "description": entry.description,
+        "lines": [
+            {"account_id": line.account_id, "amount": line.amount, "direction": line.side} for line in entry.lines
+        ],
+        "posted_at": format_instant(entry.posted_at),
+    }
+    if entry.metadata:
+        body["metadata"] = dict(entry.metadata)
+    if entry.reverses is not None:
+        body["reverses"] = entry.reverses
+    if entry.reversed_by is not None:
+        body["reversed_by"] = entry.reversed_by
+    if entry.hold_id is not None:
+        body["hold_id"] = entry.hold_id
+    return body
+
+
+def hold_json(hold: Hold) -> HoldJson:
+    """Write a hold."""
+    body: HoldJson = {
+        "id": hold.id,
+        "idempotency_key": hold.idempotency_key,
+        "account_id": hold.account_id,
+        "counter_account_id": hold.counter_account_id,
+        "amount": hold.amount,
+        "captured_amount": hold.captured,
+        "released_amount": hold.released,
+        "remaining_amount": hold.remaining,
+        "currency": hold.currency,
+        "status": hold.status,
+        "description": hold.description,
+        "captures": [
+            {
+                "entry_id": capture.entry_id,
+                "amount": capture.amount,
+                "captured_at": format_instant(capture.captured_at),
+            }
+            for capture in hold.captures
+        ],
+        "expires_at": None if hold.expires_at is None else format_instant(hold.expires_at),
+        "created_at": format_instant(hold.created_at),
+    }
+    if hold.metadata:
+        body["metadata"] = dict(hold.metadata)
+    return body
+
+
+def balance_json(balance: Balance) -> BalanceJson:
+    """Write a balance."""
+    return {
+        "account_id": balance.account_id,
+        "currency": balance.currency,
+        "total": balance.total,
+        "held": balance.held,
+        "available": balance.available,
+        "debits": balance.debits,
+        "credits": balance.credits,
+        "version": balance.version,
+        "as_of": format_instant(balance.as_of),
+    }
+
+
+def resource_json(resource: Resource) -> AccountJson | EntryJson | HoldJson:
+    """Write an account, an entry or a hold."""
+    if isinstance(resource, Entry):
+        return entry_json(resource)
+    return hold_json(resource) if isinstance(resource, Hold) else account_json(resource)

@@ -1,0 +1,62 @@
+"""Settings shared by intake, workers and `ledgerctl`, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from wire.lanes import LANES_DEFAULT
+
+REDIS_URL_DEFAULT = "redis://127.0.0.1:6379/0"
+
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingError(ValueError):
+    """A setting has a value that it can't have."""
+
+
+class Settings(NamedTuple):
+    """Where the books lie, where the broker is, and how many lanes there are."""
+
+    data: Path
+    redis_url: str
+    lanes: int
+
+
+def settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the shared settings.
+
+    Raises:
+        SettingError: one of them has a value that it can't have.
+    """
+    return Settings(
+        data=Path(environ.get("LEDGER_DATA") or "data"),
+        redis_url=environ.get("LEDGER_REDIS_URL") or REDIS_URL_DEFAULT,
+        lanes=whole(environ, "LEDGER_LANES", LANES_DEFAULT, low=1, high=256),
+    )
+
+
+def whole(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    """Read a setting that is a whole number between two bounds.
+
+    Raises:
+        SettingError: it is not.
+    """
+    text = environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise SettingError(f"{name} must be a whole number from {low} to {high}, not {text!r}")
+    return int(text)
+
+
+def log_level(environ: Mapping[str, str]) -> str:
+    """Read how much to log.
+
+    Raises:
+        SettingError: it is no level.
+    """
+    level = (environ.get("LEDGER_LOG_LEVEL") or "info").lower()
+    if level not in LOG_LEVELS:
+        raise SettingError(f"LEDGER_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {level!r}")
+    return level

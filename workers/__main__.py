@@ -1,0 +1,69 @@
+"""`python -m workers`: one worker process."""
+
+import resource
+import sys
+import warnings
+from typing import Any
+
+from celery import signals
+from celery.exceptions import SecurityWarning
+
+from ledger_core.inbox import Inbox
+from wire import broker, log
+from wire.app import make_app
+from wire.lanes import queue_of
+from wire.settings import SettingError
+from workers.books import Books
+from workers.lanes import LaneLocks
+from workers.settings import Settings, settings
+from workers.tasks import register
+from workers.turns import Turns
+
+
+def main() -> int:
+    """Own lanes, and apply what comes on them until told to stop. Exit code 2: a setting is wrong."""
+    try:
+        chosen = settings()
+    except SettingError as error:
+        print(f"workers: {error}", file=sys.stderr)
+        return 2
+    log.start(chosen.log_level)
+    warnings.simplefilter("ignore", SecurityWarning)  # of root, for pickled messages; these lanes take JSON only
+    _raise_descriptor_limit()
+    return _serve(chosen)
+
+
+def _serve(chosen: Settings) -> int:
+    shared = chosen.shared
+    locks = LaneLocks(shared.data, chosen.own_lanes)
+    owned = locks.wait_for_one()
+    books = Books(shared.data)
+    app = make_app(shared.redis_url, shared.lanes)
+    register(app, Turns(books, Inbox.open(shared.data)), broker.connect(shared.redis_url))
+
+    @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+    def consume_what_falls_to_us(sender: Any, **_: object) -> None:
+        locks.follow(lambda lane: sender.call_soon(sender.add_task_queue, queue_of(lane)))
+
+    worker = app.Worker(
+        pool="solo",  # one message after the other: the order of an org's writes is the order of its lane
+        queues=[queue_of(lane) for lane in owned],
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        loglevel="WARNING",
+        quiet=True,
+    )
+    worker.start()
+    books.close()
+    return int(worker.exitcode or 0)
+
+
+def _raise_descriptor_limit() -> None:
+    """Let this process open as many files as it may: each open book takes about three."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""The tasks of a lane: they decode, apply and reply. Whatever they decide is decided in `ledger_core`."""
+
+import logging
+
+import redis
+from celery import Celery, Task
+
+from ledger_core.errors import InvalidRequest
+from ledger_core.instants import now_us
+from wire import replies, submit
+from wire.app import APPLY_TASK, SUBMIT_TASK
+from wire.envelope import Malformed, Reply, decode_message
+from workers.turns import Turns
+
+logger = logging.getLogger("ledger.workers")
+
+RETRY_AFTER_S = 5  # a task whose book can't be reached waits this long, for as often as it takes
+
+
+def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
+    """Register the tasks of the lanes on a Celery app."""
+
+    @app.task(name=APPLY_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
+    def apply(text: object = None, *_: object, **__: object) -> None:
+        """Apply one of intake's messages, and put the answers on its reply list once they are on disk."""
+        try:
+            message = decode_message(text)
+        except Malformed as error:
+            turns.refuse(str(text), str(error))
+            return
+        if message.deadline.passed():
+            logger.warning("dropped a message that came too late; its writes were sent again or given up")
+            return
+        before = turns.transactions
+        told = turns.take(message.items)
+        try:
+            replies.send(client, message.reply_to, Reply(message.message_id, turns.transactions - before, told))
+        except redis.RedisError as error:
+            # Not lost: whoever waits sends the command again, and is told the outcome that is in the book.
+            logger.warning("can't reply: %s", error)
+
+    @app.task(name=SUBMIT_TASK, bind=True, max_retries=None)  # type: ignore[untyped-decorator]
+    def submit_(
+        self: Task,
+        org: object = None,
+        kind: object = None,
+        command: object = None,
+        *extra: object,
+        **unknown: object,
+    ) -> submit.TaskResult:
+        """Apply one command of another service, and return what became of it."""
+        task_id = str(self.request.id)
+        try:
+            if extra or unknown:
+                raise submit.unknown_arguments(unknown)
+            task = submit.read_task(task_id, org, kind, command, now_us())
+        except InvalidRequest as refusal:
+            turns.refuse(repr({"org": org, "kind": kind, "command": command, **unknown}), refusal.detail)
+            return submit.refusal_of(task_id, org, refusal)
+        (answer,) = turns.apply(task.org, [task.submission])
+        if answer.http_status == 503:
+            raise self.retry(countdown=RETRY_AFTER_S)
+        return submit.result_of(task.submission.operation_id, answer)
