@@ -1,0 +1,47 @@
+# Everything a newcomer needs: make run, make test. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data
+PORT ?= 8080
+
+.PHONY: help run test check format lock clean
+
+help: ## List what there is to make.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/run.ok ## Run the whole ledger here, with a demo org and a curl line to paste. Ctrl-C ends it.
+	@exec $(BIN)/ledgerctl up --data $(DATA) --port $(PORT) --demo --die-with-parent
+
+test: $(VENV)/dev.ok ## Run every test.
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/dev.ok ## The one gate: format, lint, types, tests.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2
+
+format: $(VENV)/dev.ok ## Format the code.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/dev.ok ## Pin requirements*.in, with hashes, into requirements*.txt.
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements.txt requirements.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements-dev.txt requirements-dev.in
+
+clean: ## Remove what make made, but never data.
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; try: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.ok: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/dev.ok: requirements-dev.txt $(VENV)/run.ok
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
