@@ -1,0 +1,1 @@
+"""Tests, in folders named for the packages that they are about; `system` runs the real stack."""
