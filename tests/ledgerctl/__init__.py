@@ -1,0 +1,1 @@
+"""The operator's command, run in this process."""

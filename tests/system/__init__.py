@@ -1,0 +1,1 @@
+"""The real stack: a real Celery worker, a real Valkey, real HTTP."""

@@ -1,0 +1,1 @@
+"""What travels between callers, intake and workers."""
