@@ -1,11 +1,15 @@
 """`python -m intake`: one HTTP server process."""
 
 import logging
+import os
 import resource
 import signal
 import socket
 import sys
+import threading
+import time
 from types import FrameType
+from typing import Any
 
 from waitress.server import create_server
 
@@ -16,6 +20,7 @@ from intake.dispatch import Dispatch
 from intake.health import Health
 from intake.loops import Loops
 from intake.operations import Operations
+from intake.parking import ParkingChannel
 from intake.readers import Readers
 from intake.settings import Settings, settings
 from intake.writes import Writes
@@ -33,6 +38,7 @@ BODY_BYTES_REFUSED = 8 * 1024 * 1024  # above it the HTTP server refuses by itse
 HEADER_BYTES_MAX = 32 * 1024
 CONNECTIONS_MAX = 1_000
 BACKLOG = 1_024
+DRAIN_S_MAX = 5.0
 
 
 def main() -> int:
@@ -71,28 +77,21 @@ def _serve(chosen: Settings) -> None:
         pending_max=chosen.pending_max,
         on_settled=acceptance.settle,
     )
-    writes = Writes(dispatch, acceptance, readers, wait_s=chosen.wait_s, waiters_max=chosen.waiters_max)
+    writes = Writes(dispatch, acceptance, readers, wait_s=chosen.wait_s)
     operations = Operations(dispatch, acceptance, readers)
     checks = Health(publisher, doorkeeper, shared.data, shared.lanes)
     app = make_app(Parts(doorkeeper, readers, writes, operations, checks))
-    loops = Loops(dispatch, listener, acceptance, Sweeper(shared.data, inbox, readers, dispatch))
-    server = create_server(
-        app,
-        sockets=[_listening(chosen)],
-        threads=chosen.threads,
-        connection_limit=CONNECTIONS_MAX,
-        asyncore_use_poll=True,  # select() dies above 1,023 descriptors, and open books use them up
-        channel_request_lookahead=1,  # notices a caller that went away
-        max_request_header_size=HEADER_BYTES_MAX,
-        max_request_body_size=BODY_BYTES_REFUSED,
-        ident="ff-ledger",
-        clear_untrusted_proxy_headers=True,
-    )
+    loops = Loops(dispatch, writes, listener, acceptance, Sweeper(shared.data, inbox, readers, dispatch))
+    server = server_for(app, listening(chosen.host, chosen.port), threads=chosen.threads)
 
     def stop(number: int, frame: FrameType | None) -> None:
-        writes.drain()
-        raise SystemExit(0)
+        """Let every request that waits be answered `202` first; a second signal, ours or another one, ends it."""
+        if stopping.is_set():
+            raise SystemExit(0)
+        stopping.set()
+        threading.Thread(target=_end_when_drained, args=(writes,), daemon=True).start()
 
+    stopping = threading.Event()
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     loops.start()
@@ -102,14 +101,39 @@ def _serve(chosen: Settings) -> None:
     acceptance.flush()
 
 
-def _listening(chosen: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listening.bind((chosen.host, chosen.port))
-    listening.listen(BACKLOG)
-    return listening
+def _end_when_drained(writes: Writes) -> None:
+    until_s = time.monotonic() + DRAIN_S_MAX
+    while not writes.drain() and time.monotonic() < until_s:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def server_for(app: Any, socket_: socket.socket, *, threads: int) -> Any:
+    """Return waitress for a WSGI app, each setting with its reason."""
+    server = create_server(
+        app,
+        sockets=[socket_],
+        threads=threads,
+        connection_limit=CONNECTIONS_MAX,
+        asyncore_use_poll=True,  # select() dies above 1,023 descriptors, and open books use them up
+        channel_request_lookahead=1,  # notices a caller that went away
+        max_request_header_size=HEADER_BYTES_MAX,
+        max_request_body_size=BODY_BYTES_REFUSED,
+        ident="ff-ledger",
+        clear_untrusted_proxy_headers=True,
+    )
+    server.channel_class = ParkingChannel
+    return server
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there."""
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    found.bind((host, port))
+    found.listen(BACKLOG)
+    return found
 
 
 if __name__ == "__main__":

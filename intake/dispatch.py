@@ -162,11 +162,6 @@ class Dispatch:
             if lane.waiting:
                 self._put(lane, [])
 
-    def release_waiters(self) -> None:
-        """Stop waiting for answers, so that whoever waits can be told `202` before this process ends."""
-        for ticket in list(self._tickets.values()):
-            ticket.release()
-
     def _put(self, lane: _Lane, tickets: Iterable[Ticket]) -> None:
         now_s = time.monotonic()
         with lane.lock:

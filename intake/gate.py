@@ -1,6 +1,5 @@
 """What every request passes first: its id, its method, and who is calling."""
 
-import secrets
 from typing import Any
 
 import falcon
@@ -8,8 +7,10 @@ import falcon
 from intake import problems
 from intake.auth import Doorkeeper
 from ledger_core.orgs import Scope
+from wire.operations import new_request_id
 
 METHODS = ("GET", "POST")
+REQUEST_ID = "ledger.request_id"  # in the environ
 
 
 class Gate:
@@ -19,11 +20,10 @@ class Gate:
         self._doorkeeper = doorkeeper
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Give the request its id: the caller's, if it is a sound one."""
-        given = req.get_header("X-Request-Id")
-        sound = given is not None and 1 <= len(given) <= 128 and given.isascii() and given.isprintable()
-        req.context.request_id = given if sound else secrets.token_hex(16)
-        resp.set_header("X-Request-Id", req.context.request_id)
+        """Give the request its id: the caller's, if it is a sound one. A request that was parked has one."""
+        request_id = req.env.get(REQUEST_ID) or _sound(req.get_header("X-Request-Id")) or new_request_id()
+        req.env[REQUEST_ID] = req.context.request_id = request_id
+        resp.set_header("X-Request-Id", request_id)
 
     def process_resource(self, req: falcon.Request, resp: falcon.Response, resource: Any, params: object) -> None:
         """Check method, key and scope."""
@@ -37,3 +37,7 @@ class Gate:
         if req.method == "POST" and caller.scope is not Scope.FULL:
             raise problems.forbidden()
         req.context.caller = caller
+
+
+def _sound(given: str | None) -> str | None:
+    return given if given and len(given) <= 128 and given.isascii() and given.isprintable() else None

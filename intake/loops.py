@@ -9,6 +9,7 @@ import redis
 
 from intake.acceptance import Acceptance, Sweeper
 from intake.dispatch import Dispatch
+from intake.writes import Writes
 from ledger_core.errors import StorageUnavailable
 from wire.replies import Listener
 
@@ -23,8 +24,11 @@ RECONNECT_S = 0.2
 class Loops:
     """Both threads, from start to stop."""
 
-    def __init__(self, dispatch: Dispatch, listener: Listener, acceptance: Acceptance, sweeper: Sweeper) -> None:
+    def __init__(
+        self, dispatch: Dispatch, writes: Writes, listener: Listener, acceptance: Acceptance, sweeper: Sweeper
+    ) -> None:
         self._dispatch = dispatch
+        self._writes = writes
         self._listener = listener
         self._acceptance = acceptance
         self._sweeper = sweeper
@@ -55,6 +59,7 @@ class Loops:
         """Do what is due now, then rest for a moment."""
         now_s = time.monotonic()
         self._dispatch.tick()
+        self._writes.end_waits(now_s)
         try:
             if now_s >= self._flush_at_s:
                 self._flush_at_s = now_s + FLUSH_EVERY_S

@@ -6,7 +6,6 @@ from typing import Any
 import falcon
 import orjson
 
-from intake.prefer import Preference
 from intake.writes import Pending, Written
 from wire import problems
 from wire.operations import format_operation_id
@@ -23,12 +22,12 @@ def resource(resp: falcon.Response, body: Mapping[str, Any]) -> None:
     resp.data = orjson.dumps(body)
 
 
-def written(resp: falcon.Response, result: Written, preference: Preference) -> None:
+def written(resp: falcon.Response, result: Written) -> None:
     """Answer a write: as if there were no queue, or that it is pending."""
     operation_id = format_operation_id(result.operation_id)
     resp.set_header("Operation-Id", operation_id)
-    if preference.applied is not None:
-        resp.set_header("Preference-Applied", preference.applied)
+    if result.preference.applied is not None:
+        resp.set_header("Preference-Applied", result.preference.applied)
     told = result.told
     if isinstance(told, Pending):
         resp.status = falcon.HTTP_202

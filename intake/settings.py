@@ -9,7 +9,6 @@ from wire.settings import log_level, whole
 from wire.settings import settings as shared_settings
 
 WAIT_S_MAX = 30  # the longest wait that a caller may ask for
-THREADS_TO_SPARE = 8  # threads that never wait for a write, so that reads and health go on
 
 
 class Settings(NamedTuple):
@@ -24,11 +23,6 @@ class Settings(NamedTuple):
     pending_max: int
     log_level: str
 
-    @property
-    def waiters_max(self) -> int:
-        """How many writes may be waited for at once; beyond it they are answered `202`."""
-        return self.threads - THREADS_TO_SPARE
-
 
 def settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings of intake.
@@ -40,7 +34,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> Settings:
         shared=shared_settings(environ),
         host=environ.get("LEDGER_HOST") or "127.0.0.1",
         port=whole(environ, "LEDGER_PORT", 8080, low=0, high=65_535),
-        threads=whole(environ, "LEDGER_THREADS", 80, low=THREADS_TO_SPARE + 1, high=1_000),
+        threads=whole(environ, "LEDGER_THREADS", 16, low=1, high=1_000),
         wait_s=whole(environ, "LEDGER_WAIT_S", 10, low=0, high=WAIT_S_MAX),
         pending_per_org_max=whole(environ, "LEDGER_PENDING_PER_ORG", 5_000, low=1, high=1_000_000),
         pending_max=whole(environ, "LEDGER_PENDING", 50_000, low=1, high=10_000_000),

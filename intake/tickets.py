@@ -1,7 +1,7 @@
 """Tickets: one command on its way, and its answer when it comes."""
 
 import threading
-from contextlib import suppress
+from collections.abc import Callable
 
 from ledger_core.model import Submission
 from wire.answers import Answer
@@ -10,7 +10,7 @@ from wire.answers import Answer
 class Ticket:
     """One command on its way. `number` is what its answer is awaited under."""
 
-    __slots__ = ("_answered", "accepted", "answer", "copies", "dead_at_s", "not_sent", "number", "org", "submission")
+    __slots__ = ("_waiting", "accepted", "answer", "copies", "dead_at_s", "not_sent", "number", "org", "submission")
 
     def __init__(self, number: int, org: str, submission: Submission, *, accepted: bool) -> None:
         self.number = number
@@ -21,13 +21,19 @@ class Ticket:
         self.copies = 0  # how many messages carried it
         self.dead_at_s = 0.0  # on the monotonic clock: when none of them can be applied any more
         self.answer: Answer | None = None
-        self._answered = threading.Lock()  # held until there is an answer: the cheapest thing to wait on
-        self._answered.acquire()
+        self._waiting: list[Callable[[], None]] = []
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Have something called, once, when there is an answer or no more waiting for one: now, if there is."""
+        self._waiting.append(call)
+        if self.answer is not None or self.not_sent:
+            self.release()
 
     def wait(self, timeout_s: float) -> Answer | None:
-        """Wait for the answer; None when it does not come in time."""
-        if self.answer is None and self._answered.acquire(timeout=max(timeout_s, 0.0)):
-            self._answered.release()
+        """Wait for the answer in this thread; None when it does not come in time."""
+        ready = threading.Event()
+        self.when_ready(ready.set)
+        ready.wait(timeout_s)
         return self.answer
 
     def tell(self, answer: Answer) -> None:
@@ -37,5 +43,9 @@ class Ticket:
 
     def release(self) -> None:
         """Let whoever waits go on, with an answer or without one."""
-        with suppress(RuntimeError):  # it was let go before
-            self._answered.release()
+        while self._waiting:
+            try:
+                call = self._waiting.pop()  # one thread gets it, whichever of two comes first
+            except IndexError:
+                return
+            call()

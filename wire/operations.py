@@ -1,10 +1,24 @@
 """Operation ids: UUIDs (RFC 9562, version 8) that follow from what names a write, or random ones (version 4)."""
 
 import hashlib
+import itertools
+import os
 import secrets
-import uuid
 
 from ledger_core.commands import Command
+
+# Random numbers of this process come from one reading of the system's: each reading lets go of the interpreter,
+# and under load that costs a request more than all of its own work.
+_seed = secrets.token_bytes(32)
+_drawn = itertools.count()
+
+
+def _seed_again() -> None:
+    global _seed  # noqa: PLW0603  # a forked process must not draw its parent's numbers
+    _seed = secrets.token_bytes(32)
+
+
+os.register_at_fork(after_in_child=_seed_again)
 
 
 def operation_id_of(org: str, command: Command) -> bytes:
@@ -13,7 +27,7 @@ def operation_id_of(org: str, command: Command) -> bytes:
     The scope is the kind of write and, where the URL names one, the account, entry or hold. Without a key: random.
     """
     if command.idempotency_key is None:
-        return uuid.uuid4().bytes
+        return _uuid(_random(16), version=4)
     scope = command.kind if command.address is None else f"{command.kind}/{command.address}"
     return _derived("key", org, scope, command.idempotency_key)
 
@@ -30,7 +44,12 @@ def submission_of_task(task_id: str) -> int:
 
 def new_submission() -> int:
     """Return a random 63-bit number for one sending of a write."""
-    return secrets.randbits(63)
+    return int.from_bytes(_random(8), "big") >> 1
+
+
+def new_request_id() -> str:
+    """Return a random name for a request that brings none."""
+    return _random(16).hex()
 
 
 def format_operation_id(operation_id: bytes) -> str:
@@ -49,7 +68,16 @@ def parse_operation_id(text: str) -> bytes | None:
 
 
 def _derived(*names: str) -> bytes:
-    digest = bytearray(hashlib.sha256("\0".join(("ff-ledger", *names)).encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80  # version 8
-    digest[8] = digest[8] & 0x3F | 0x80  # variant of RFC 9562
-    return bytes(digest)
+    return _uuid(hashlib.sha256("\0".join(("ff-ledger", *names)).encode()).digest()[:16], version=8)
+
+
+def _uuid(random: bytes, *, version: int) -> bytes:
+    marked = bytearray(random)
+    marked[6] = marked[6] & 0x0F | version << 4
+    marked[8] = marked[8] & 0x3F | 0x80  # the variant of RFC 9562
+    return bytes(marked)
+
+
+def _random(size: int) -> bytes:
+    """Return bytes that nobody can guess and no two calls share."""
+    return hashlib.sha256(_seed + next(_drawn).to_bytes(8, "big")).digest()[:size]

@@ -126,7 +126,7 @@ def snapshot(connection: apsw.Connection, what: str) -> Iterator[None]:
 
 
 def schema_steps(kind: FileKind) -> list[str]:
-    """Return the SQL of a file's schema steps, in their order; the version of a file is how many it has been through."""
+    """Return the SQL of a file's schema steps in order. The version of a file is how many it has been through."""
     folder = resources.files("ledger_core.store") / "schema" / kind.folder
     names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
     return [(folder / name).read_text(encoding="utf-8") for name in names]
