@@ -179,6 +179,11 @@ def lines(*sides: LineFields) -> list[dict[str, Any]]:
     return [{"account_id": id_, "amount": amount, "direction": direction} for id_, amount, direction in sides]
 
 
+def posting(*sides: LineFields) -> dict[str, Any]:
+    """Return the fields of an entry with these lines."""
+    return {"lines": lines(*sides)}
+
+
 def resource(outcome: Outcome) -> Any:
     """Return what a write made, which must not have been refused."""
     assert outcome.refusal is None, outcome.refusal

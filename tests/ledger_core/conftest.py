@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.ledger_core.builders import CASH, CUSTOMERS, Ledger
+from tests.ledger_core.town import make_wrong
 
 
 @pytest.fixture
@@ -30,3 +31,10 @@ def funded(chart: Ledger) -> Ledger:
     """The chart, with 1000 of customers' money (entry 1)."""
     chart.post((CASH, 1000, "debit"), (CUSTOMERS, 1000, "credit"))
     return chart
+
+
+@pytest.fixture
+def town(ledger: Ledger) -> Ledger:
+    """A book in which everything that can be wrong is wrong somewhere."""
+    make_wrong(ledger)
+    return ledger

@@ -2,7 +2,10 @@
 
 import pytest
 
+from ledger_core.commands import PlaceHold
+from ledger_core.errors import BalanceOverflow
 from ledger_core.model import Capture
+from ledger_core.rules.holds import place_hold
 from tests.ledger_core.builders import CASH, CUSTOMERS, FEES, Ledger, refusal, resource
 
 
@@ -43,6 +46,16 @@ def test_a_hold_can_not_take_what_another_holds(funded: Ledger) -> None:
 
     assert why.code == "insufficient_funds"
     assert why.facts == {"account_id": CUSTOMERS, "required": 401, "available": 400, "held": 600, "total": 1000}
+
+
+def test_what_is_held_goes_up_to_2_to_the_63_minus_1(funded: Ledger) -> None:
+    full = funded.read_account(CUSTOMERS)._replace(credits=2**63 - 1, held=2**63 - 1, overdraft_limit=5)
+    command = PlaceHold(account_id=CUSTOMERS, amount=1)
+
+    with pytest.raises(BalanceOverflow) as refused:
+        place_hold(command, accounts={CUSTOMERS: full}, hold_id=1, now=funded.now)
+
+    assert refused.value.facts == {"account_id": CUSTOMERS}
 
 
 def test_an_overdrawn_account_takes_no_hold(funded: Ledger) -> None:
