@@ -38,7 +38,7 @@ BODY_BYTES_REFUSED = 8 * 1024 * 1024  # above it the HTTP server refuses by itse
 HEADER_BYTES_MAX = 32 * 1024
 CONNECTIONS_MAX = 1_000
 BACKLOG = 1_024
-DRAIN_S_MAX = 5.0
+DRAIN_S_MAX = 2.0  # those who are left then have gone away themselves
 
 
 def main() -> int:

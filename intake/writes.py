@@ -18,6 +18,7 @@ from ledger_core.model import Submission
 from wire import answers
 from wire.answers import Answer
 from wire.operations import new_submission, operation_id_of
+from wire.problems import of_refusal
 
 GONE_S = 5.0  # a caller who did not take up its answer this long after its wait has gone away
 
@@ -128,7 +129,9 @@ class Writes:
             return answers.of_outcome(outcome)
         pending = self._acceptance.find(submission.operation_id)
         if pending is not None and pending.fingerprint != fingerprint:
-            raise IdempotencyKeyReused
+            command, request_id = submission.command, submission.request_id
+            reused = of_refusal(IdempotencyKeyReused().record(request_id, command.address))
+            return answers.of_problem(reused, command, request_id)
         return None
 
     def _accept_late(self, ticket: Ticket) -> Answer | Pending:

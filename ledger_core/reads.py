@@ -20,7 +20,7 @@ from ledger_core.model import (
     Resource,
     Submission,
 )
-from ledger_core.money import AccountType
+from ledger_core.money import NORMAL_SIDE, AccountType
 from ledger_core.rules.holds import follow
 from ledger_core.store import lists, load
 from ledger_core.store.book import Book
@@ -68,7 +68,8 @@ def account(book: Book, account_id: int) -> Account:
     Raises:
         AccountNotFound: there is none.
     """
-    found = load.account(book.connection, account_id)
+    with book.errors():
+        found = load.account(book.connection, account_id)
     if found is None:
         raise AccountNotFound(account_id)
     return found
@@ -80,7 +81,7 @@ def entry(book: Book, entry_id: int) -> Entry:
     Raises:
         EntryNotFound: there is none.
     """
-    with book.snapshot():
+    with book.errors():
         found = load.entry(book.connection, entry_id)
     if found is None:
         raise EntryNotFound(entry_id)
@@ -107,34 +108,23 @@ def balance(book: Book, account_id: int, now: int, at: int | None = None) -> Bal
     Raises:
         AccountNotFound: there is none.
     """
-    with book.snapshot():
-        found = load.account(book.connection, account_id)
-        if found is None:
-            raise AccountNotFound(account_id)
-        as_of = _as_of(book, now)
-        if at is None or at >= as_of:
-            due = lists.due(book.connection, account_id, as_of) if found.held else 0
-            standing = lists.Standing(found.debits, found.credits, found.version)
-            held = found.held - due
-        else:
-            as_of = at
-            standing = lists.standing(book.connection, account_id, at)
+    with book.errors():
+        current = lists.standing_now(book.connection, account_id, now)
+    if current is None:
+        raise AccountNotFound(account_id)
+    debits, credits, version, as_of, held, currency, type_ = current
+    if at is not None and at < as_of:
+        as_of = at
+        with book.snapshot():
+            debits, credits, version = lists.standing(book.connection, account_id, at)
             held = lists.held(book.connection, account_id, at)
-    return Balance(
-        account_id=account_id,
-        currency=found.currency,
-        normal_side=found.normal_side,
-        debits=standing.debits,
-        credits=standing.credits,
-        held=held,
-        version=standing.version,
-        as_of=as_of,
-    )
+    normal_side = NORMAL_SIDE[AccountType(type_)]
+    return Balance(account_id, currency, normal_side, debits, credits, held, version, as_of)
 
 
 def accounts(book: Book, wanted: AccountFilter, span: Span) -> Sequence[Account]:
     """Read a page of accounts."""
-    with book.snapshot():
+    with book.errors():
         return lists.accounts(
             book.connection,
             _range(span),

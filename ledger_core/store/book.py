@@ -77,6 +77,12 @@ class Book:
         with snapshot(self.connection, self.org):
             yield
 
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Run one statement, which sees one state of the book by itself."""
+        with storage_errors(self.org):
+            yield
+
     def close(self) -> None:
         """Close the file."""
         self.connection.close()

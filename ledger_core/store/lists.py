@@ -3,10 +3,10 @@
 A page is a range of ids, both ends exclusive, walked up or down; each question has one statement for each way.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import apsw
+from pydantic_core import from_json
 
 from ledger_core.limits import ID_MAX
 from ledger_core.model import Account, Entry, Hold, HoldStatus
@@ -29,56 +29,70 @@ class _Walk(NamedTuple):
     down: str
 
 
-def _walk(sql: str) -> _Walk:
-    return _Walk(f"{sql} limit :limit", f"{sql} desc limit :limit")
+def _walk(columns: str, table: str, ids: str) -> _Walk:
+    """Return the statement that loads a page whole, as one JSON text, both ways through its ids."""
+    whole = "select json_group_array(json_array({}) order by id{}) from {} where id in ({}{} limit :limit)"
+    return _Walk(whole.format(columns, "", table, ids, ""), whole.format(columns, " desc", table, ids, " desc"))
 
 
-_ACCOUNTS = _walk(
+def _accounts(ids: str) -> _Walk:
+    return _walk(load.ACCOUNT_COLUMNS, "accounts", ids)
+
+
+def _entries(ids: str) -> _Walk:
+    return _walk(load.ENTRY_COLUMNS, "entries", ids)
+
+
+def _holds(ids: str) -> _Walk:
+    return _walk(load.HOLD_COLUMNS, "holds", ids)
+
+
+_ACCOUNTS = _accounts(
     "select id from accounts where id > :low and id < :high and (:type is null or type = :type)"
     " and (:prefix is null or substr(code, 1, length(:prefix)) = :prefix)"
     " and (:closed is null or (closed_at is not null) = :closed) order by id"
 )
-_ACCOUNTS_BY_TYPE = _walk(
+_ACCOUNTS_BY_TYPE = _accounts(
     "select id from accounts indexed by accounts_by_type where type = :type and id > :low and id < :high"
     " and (:prefix is null or substr(code, 1, length(:prefix)) = :prefix)"
     " and (:closed is null or (closed_at is not null) = :closed) order by id"
 )
-_ACCOUNTS_BY_CODE = _walk(
+_ACCOUNTS_BY_CODE = _accounts(
     "select id from accounts where code = :code and id > :low and id < :high and (:type is null or type = :type)"
     " and (:prefix is null or substr(code, 1, length(:prefix)) = :prefix)"
     " and (:closed is null or (closed_at is not null) = :closed) order by id"
 )
 
-_ENTRIES = _walk("select id from entries where id > :low and id < :high order by id")
-_ENTRIES_BY_KEY = _walk(
+_ENTRIES = _entries("select id from entries where id > :low and id < :high order by id")
+_ENTRIES_BY_KEY = _entries(
     "select id from entries indexed by entries_by_key where idempotency_key = :key and id > :low and id < :high"
     " and (:hold is null or hold_id = :hold) and (:account is null or exists ("
     "select 1 from lines where account_id = :account and entry_id = entries.id)) order by id"
 )
-_ENTRIES_BY_HOLD = _walk(
+_ENTRIES_BY_HOLD = _entries(
     "select id from entries indexed by entries_by_hold where hold_id = :hold and id > :low and id < :high"
     " and (:account is null or exists ("
     "select 1 from lines where account_id = :account and entry_id = entries.id)) order by id"
 )
-_ENTRIES_BY_ACCOUNT = _walk(
+_ENTRIES_BY_ACCOUNT = _entries(
     "select distinct entry_id from lines indexed by lines_by_account"
     " where account_id = :account and entry_id > :low and entry_id < :high order by entry_id"
 )
 
-_HOLDS = _walk("select id from holds where id > :low and id < :high order by id")
-_HOLDS_BY_ACCOUNT = _walk(
+_HOLDS = _holds("select id from holds where id > :low and id < :high order by id")
+_HOLDS_BY_ACCOUNT = _holds(
     "select id from holds indexed by holds_by_account where account_id = :account"
     " and id > :low and id < :high order by id"
 )
-_HOLDS_BY_STATUS = _walk(
+_HOLDS_BY_STATUS = _holds(
     "select id from holds indexed by holds_by_status where status = :status and id > :low and id < :high"
     " and (status <> 'active' or expires_at is null or expires_at > :now) order by id"
 )
-_HOLDS_BY_BOTH = _walk(
+_HOLDS_BY_BOTH = _holds(
     "select id from holds indexed by holds_by_account_status where account_id = :account and status = :status"
     " and id > :low and id < :high and (status <> 'active' or expires_at is null or expires_at > :now) order by id"
 )
-_HOLDS_EXPIRED = _walk(  # settled ones, and those that no writer has settled yet
+_HOLDS_EXPIRED = _holds(  # settled ones, and those that no writer has settled yet
     "select id from holds where status = 'expired' and id > :low and id < :high"
     " and (:account is null or account_id = :account)"
     " union all select id from holds where status = 'active' and expires_at <= :now and id > :low and id < :high"
@@ -94,12 +108,31 @@ _DUE_OF_ACCOUNT = """select coalesce(sum(amount - captured - released), 0) from 
     where account_id = ? and status = 'active' and expires_at is not null and expires_at <= ?"""
 
 
+_STANDING_NOW = """select debits, credits, version, as_of,
+    held - (select coalesce(sum(amount - captured - released), 0) from holds indexed by holds_due_by_account
+        where account_id = accounts.id and status = 'active' and expires_at is not null and expires_at <= as_of),
+    currency, type
+    from accounts, (select max(:now, last_at) as as_of from book) where id = :account"""
+
+
 class Standing(NamedTuple):
     """What an account stood at: totals of its sides in minor units, and how many lines it had."""
 
     debits: int
     credits: int
     version: int
+
+
+class StandingNow(NamedTuple):
+    """What an account stands at, as of an instant that is not behind the book's last; amounts in minor units."""
+
+    debits: int
+    credits: int
+    version: int
+    as_of: int
+    held: int
+    currency: str
+    type: str
 
 
 def accounts(
@@ -114,8 +147,7 @@ def accounts(
     """Load a page of accounts."""
     walk = _ACCOUNTS_BY_CODE if code is not None else _ACCOUNTS if type is None else _ACCOUNTS_BY_TYPE
     bindings = {"type": type, "code": code, "prefix": code_prefix, "closed": closed}
-    found = (load.account(connection, id_) for id_ in _ids(connection, walk, span, bindings))
-    return [account for account in found if account is not None]
+    return [load.account_record(row) for row in _page(connection, walk, span, bindings)]
 
 
 def entries(
@@ -129,8 +161,7 @@ def entries(
     else:
         walk = _ENTRIES if account is None else _ENTRIES_BY_ACCOUNT
     bindings = {"account": account, "hold": hold, "key": key}
-    found = (load.entry(connection, id_) for id_ in _ids(connection, walk, span, bindings))
-    return [entry for entry in found if entry is not None]
+    return [load.entry_record(row) for row in _page(connection, walk, span, bindings)]
 
 
 def holds(
@@ -144,8 +175,7 @@ def holds(
     else:
         walk = _HOLDS_BY_STATUS if account is None else _HOLDS_BY_BOTH
     bindings = {"account": account, "status": status, "now": now}
-    found = (load.hold(connection, id_) for id_ in _ids(connection, walk, span, bindings))
-    return [hold for hold in found if hold is not None]
+    return [load.hold_record(row) for row in _page(connection, walk, span, bindings)]
 
 
 def entries_between(connection: apsw.Connection, posted_from: int | None, posted_before: int | None) -> tuple[int, int]:
@@ -158,6 +188,12 @@ def entries_between(connection: apsw.Connection, posted_from: int | None, posted
     return low, high
 
 
+def standing_now(connection: apsw.Connection, account_id: int, now: int) -> StandingNow | None:
+    """Load what an account stands at, expired holds not counted; None when there is no such account."""
+    row = connection.execute(_STANDING_NOW, {"account": account_id, "now": now}).fetchone()
+    return None if row is None else StandingNow._make(row)
+
+
 def standing(connection: apsw.Connection, account_id: int, at: int) -> Standing:
     """Load what an account stood at, at an instant, with what was posted at that very instant."""
     until = _first(connection, _LAST_ENTRY_UNTIL, at, 0)
@@ -168,13 +204,10 @@ def standing(connection: apsw.Connection, account_id: int, at: int) -> Standing:
 def held(connection: apsw.Connection, account_id: int, at: int) -> int:
     """Load what an account had on hold at an instant, in minor units, expired holds not counted."""
     row = connection.execute(_LAST_HELD, (account_id, at)).fetchone()
-    return 0 if row is None else int(row[0]) - due(connection, account_id, at)
-
-
-def due(connection: apsw.Connection, account_id: int, at: int) -> int:
-    """Load how much of an account's written `held` had expired by an instant and is not settled yet."""
-    ((amount,),) = connection.execute(_DUE_OF_ACCOUNT, (account_id, at))
-    return int(amount)
+    if row is None:
+        return 0
+    ((due,),) = connection.execute(_DUE_OF_ACCOUNT, (account_id, at))  # expired by then, and not settled yet
+    return int(row[0]) - int(due)
 
 
 def _first(connection: apsw.Connection, sql: str, at: int, otherwise: int) -> int:
@@ -182,7 +215,9 @@ def _first(connection: apsw.Connection, sql: str, at: int, otherwise: int) -> in
     return otherwise if row is None else int(row[0])
 
 
-def _ids(connection: apsw.Connection, walk: _Walk, span: Range, bindings: dict[str, Any]) -> Iterator[Any]:
+def _page(connection: apsw.Connection, walk: _Walk, span: Range, bindings: dict[str, Any]) -> list[list[Any]]:
     sql = walk.down if span.descending else walk.up
-    rows = connection.execute(sql, {**bindings, "low": span.low, "high": span.high, "limit": span.limit}).fetchall()
-    return (row[0] for row in rows)
+    values = {**bindings, "low": span.low, "high": span.high, "limit": span.limit}
+    ((text,),) = connection.execute(sql, values)
+    rows: list[list[Any]] = from_json(str(text))
+    return rows

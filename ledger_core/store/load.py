@@ -1,10 +1,11 @@
 """Loading records of a book by their ids: whole statements, one for each question."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import apsw
+from pydantic_core import from_json
 
 from ledger_core.commands import Kind
 from ledger_core.errors import RefusalKind, RefusalRecord
@@ -21,16 +22,24 @@ from ledger_core.model import (
 )
 from ledger_core.money import AccountType, Side
 
-_BOOK = "select currency, created_at, last_at from book"
-_ACCOUNT = """select id, name, code, type, currency, overdraft_limit, metadata, created_at, closed_at,
-    debits, credits, held, version from accounts where id = ?"""
-_ENTRY = """select id, posted_at, description, idempotency_key, metadata, reverses, hold_id, hash,
-    (select id from entries as later where later.reverses = entries.id) from entries where id = ?"""
-_LINES = """select account_id, debit, credit, version, debits, credits from lines
-    where entry_id = ? order by position"""
-_HOLD = """select id, account_id, counter_account_id, amount,
+# Each record comes whole, as one JSON array of one row: every row more is one more time that a reader lets go of the
+# interpreter, which under load costs more than the row. The columns are in the order of the record's fields.
+ACCOUNT_COLUMNS = """id, name, code, type, currency, overdraft_limit, metadata, created_at, closed_at,
+    debits, credits, held, version"""
+ENTRY_COLUMNS = """id, posted_at, description, idempotency_key, metadata, reverses, hold_id,
+    (select json_group_array(json_array(account_id, debit, credit, version, debits, credits) order by position)
+        from lines where entry_id = entries.id),
+    hex(hash), (select id from entries as later where later.reverses = entries.id)"""
+HOLD_COLUMNS = """id, account_id, counter_account_id, amount,
     (select currency from accounts where accounts.id = account_id), description, metadata, idempotency_key,
-    expires_at, created_at, captured, released, status, version from holds where id = ?"""
+    expires_at, created_at, captured, released, status, version,
+    (select json_group_array(json_array(entry_id, captured, at) order by version)
+        from hold_events where hold_id = holds.id and kind = 'captured')"""
+
+_BOOK = "select currency, created_at, last_at from book"
+_ACCOUNT = f"select {ACCOUNT_COLUMNS} from accounts where id = ?"  # noqa: S608
+_ENTRY = f"select {ENTRY_COLUMNS} from entries where id = ?"  # noqa: S608
+_HOLD = f"select {HOLD_COLUMNS} from holds where id = ?"  # noqa: S608
 _HOLD_EVENTS = """select hold_id, version, account_id, kind, captured, released, held, at, entry_id
     from hold_events where hold_id = ? order by version"""
 _DUE = """select id from holds where status = 'active' and expires_at is not null and expires_at <= ?
@@ -82,13 +91,13 @@ def account(connection: apsw.Connection, account_id: int) -> Account | None:
 def entry(connection: apsw.Connection, entry_id: int) -> Entry | None:
     """Load an entry with its lines."""
     row = _row(connection, _ENTRY, (entry_id,))
-    return None if row is None else entry_record(connection, row)
+    return None if row is None else entry_record(row)
 
 
 def hold(connection: apsw.Connection, hold_id: int) -> Hold | None:
     """Load a hold as it is written; one that expired since then is still active."""
     row = _row(connection, _HOLD, (hold_id,))
-    return None if row is None else hold_record(connection, row)
+    return None if row is None else hold_record(row)
 
 
 def hold_events(connection: apsw.Connection, hold_id: int) -> list[HoldEvent]:
@@ -131,33 +140,41 @@ def last_entry(connection: apsw.Connection) -> LastEntry | None:
     return None if row is None else LastEntry._make(row)
 
 
-def account_record(row: tuple[Any, ...]) -> Account:
-    """Make an account of a row of its thirteen columns."""
+def account_record(row: Sequence[Any]) -> Account:
+    """Make an account of a row of its columns."""
     id_, name, code, type_, currency, limit, metadata, *rest = row
     return Account(id_, name, code, AccountType(type_), currency, limit, metadata_record(metadata), *rest)
 
 
-def entry_record(connection: apsw.Connection, row: tuple[Any, ...]) -> Entry:
-    """Make an entry of a row of its columns, and load its lines."""
-    id_, posted_at, description, key, metadata, reverses, hold_id, digest, reversed_by = row
-    lines = tuple(line_record(line) for line in connection.execute(_LINES, (id_,)))
+def entry_record(row: Sequence[Any]) -> Entry:
+    """Make an entry of a row of its columns."""
+    id_, posted_at, description, key, metadata, reverses, hold_id, lines, digest, reversed_by = row
     return Entry(
-        id_, posted_at, description, key, metadata_record(metadata), reverses, hold_id, lines, digest, reversed_by
+        id_,
+        posted_at,
+        description,
+        key,
+        metadata_record(metadata),
+        reverses,
+        hold_id,
+        tuple([line_record(line) for line in _nested(lines)]),
+        bytes.fromhex(digest),
+        reversed_by,
     )
 
 
-def line_record(row: tuple[Any, ...]) -> Line:
+def line_record(row: Sequence[int]) -> Line:
     """Make a line of its account, debit, credit, and what its account stands at after it."""
     account_id, debit, credit, version, debits, credits = row
     side = Side.DEBIT if debit else Side.CREDIT
     return Line(account_id, side, debit or credit, version, debits, credits)
 
 
-def hold_record(connection: apsw.Connection, row: tuple[Any, ...]) -> Hold:
-    """Make a hold of a row of its columns, and load its captures."""
-    *head, metadata, key, expires_at, created_at, captured, released, status, version = row
-    captures = tuple(_captures(connection, head[0])) if version > 1 else ()
-    tail = (key, expires_at, created_at, captured, released, HoldStatus(status), version, captures)
+def hold_record(row: Sequence[Any]) -> Hold:
+    """Make a hold of a row of its columns."""
+    *head, metadata, key, expires_at, created_at, captured, released, status, version, captures = row
+    made = tuple([Capture._make(capture) for capture in _nested(captures)])
+    tail = (key, expires_at, created_at, captured, released, HoldStatus(status), version, made)
     return Hold._make((*head, metadata_record(metadata), *tail))
 
 
@@ -174,10 +191,9 @@ def metadata_record(text: str | None) -> Metadata:
     return {} if text is None else json.loads(text)
 
 
-def _captures(connection: apsw.Connection, hold_id: int) -> Iterator[Capture]:
-    for event in hold_events(connection, hold_id):
-        if event.entry_id is not None:
-            yield Capture(event.entry_id, event.captured, event.at)
+def _nested(value: str | list[Any]) -> list[Any]:
+    """Read an array in a row: SQLite hands it over as text, or as a part of a larger one."""
+    return value if isinstance(value, list) else from_json(value)
 
 
 def _row(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -115,10 +115,29 @@ create table operations (
   check ((subject_id is null) = (refusal is not null))
 ) strict, without rowid;
 
+-- `insert or replace` deletes what it replaces without asking a delete trigger, so each table
+-- refuses a second row in the place of a first before it is written.
+
+-- The book: whose it is never changes, and its clock never goes back.
+create trigger book_stays before insert on book when exists (select 1 from book) begin
+  select raise(ignore);
+end;
+create trigger book_never_changes before update of id, org, currency, created_at on book begin
+  select raise(abort, 'a book is never changed');
+end;
+create trigger book_never_goes_back before update of last_at on book when new.last_at < old.last_at begin
+  select raise(abort, 'the clock of a book never goes back');
+end;
+create trigger book_never_goes before delete on book begin
+  select raise(abort, 'a book is never deleted');
+end;
+
 -- Posting: each line must follow the account as it stands, and moves it on.
 create trigger lines_follow before insert on lines begin
   select raise(abort, 'the entry of this line is already posted')
     where exists (select 1 from entries where id = new.entry_id);
+  select raise(abort, 'lines are never replaced')
+    where exists (select 1 from lines where entry_id = new.entry_id and position = new.position);
 end;
 create trigger lines_move after insert on lines begin
   update accounts set debits = new.debits, credits = new.credits, version = new.version
@@ -136,6 +155,8 @@ end;
 create trigger entries_balance before insert on entries begin
   select raise(abort, 'entries are numbered without gaps')
     where new.id is not (select coalesce(max(id), 0) + 1 from entries);
+  select raise(abort, 'an entry is reversed once')
+    where new.reverses is not null and exists (select 1 from entries where reverses = new.reverses);
   select raise(abort, 'an entry has at least two lines')
     where not exists (select 1 from lines where entry_id = new.id and position = 1);
   select raise(abort, 'debits and credits of an entry must be equal in each currency') where exists (
@@ -150,9 +171,13 @@ create trigger entries_never_go before delete on entries begin
 end;
 
 -- Accounts: what an account is never changes; what it stands at is what its last line says.
-create trigger accounts_open_empty before insert on accounts
-  when new.debits <> 0 or new.credits <> 0 or new.held <> 0 or new.version <> 0 or new.closed_at is not null begin
-  select raise(abort, 'an account is opened empty');
+create trigger accounts_open_empty before insert on accounts begin
+  select raise(abort, 'accounts are numbered without gaps')
+    where new.id is not (select coalesce(max(id), 0) + 1 from accounts);
+  select raise(abort, 'a code belongs to one account')
+    where new.code is not null and exists (select 1 from accounts where code = new.code);
+  select raise(abort, 'an account is opened empty')
+    where new.debits <> 0 or new.credits <> 0 or new.held <> 0 or new.version <> 0 or new.closed_at is not null;
 end;
 create trigger accounts_never_change before update of id, name, code, type, currency, overdraft_limit, metadata, created_at on accounts begin
   select raise(abort, 'accounts are never changed');
@@ -174,9 +199,15 @@ create trigger accounts_never_go before delete on accounts begin
 end;
 
 -- Holds: each event must follow the hold and the account as they stand, and moves both on.
-create trigger holds_place before insert on holds
-  when new.captured <> 0 or new.released <> 0 or new.status <> 'active' or new.version <> 0 begin
-  select raise(abort, 'a hold is placed whole');
+create trigger holds_place before insert on holds begin
+  select raise(abort, 'holds are numbered without gaps')
+    where new.id is not (select coalesce(max(id), 0) + 1 from holds);
+  select raise(abort, 'a hold is placed whole')
+    where new.captured <> 0 or new.released <> 0 or new.status <> 'active' or new.version <> 0;
+end;
+create trigger hold_events_follow before insert on hold_events
+  when exists (select 1 from hold_events where id = new.id) begin
+  select raise(abort, 'hold events are never replaced');
 end;
 create trigger hold_events_move after insert on hold_events begin
   update holds set
@@ -201,15 +232,21 @@ create trigger holds_never_change before update of id, account_id, counter_accou
     idempotency_key, expires_at, created_at on holds begin
   select raise(abort, 'holds are never changed');
 end;
-create trigger holds_stand before update of captured, released, version on holds begin
+create trigger holds_stand before update of captured, released, version, status on holds begin
   select raise(abort, 'a hold stands at its last event') where (new.captured, new.released, new.version) is not (
     select sum(captured), sum(released), max(version) from hold_events where hold_id = new.id);
+  select raise(abort, 'a hold is what its last event made it') where new.status <> 'active' and new.status is not (
+    select kind from hold_events where hold_id = new.id order by version desc limit 1);
 end;
 create trigger holds_never_go before delete on holds begin
   select raise(abort, 'holds are never deleted');
 end;
 
 -- An outcome, once recorded, never flips.
+create trigger operations_stay before insert on operations
+  when exists (select 1 from operations where id = new.id) begin
+  select raise(abort, 'outcomes are never replaced');
+end;
 create trigger operations_never_change before update on operations begin
   select raise(abort, 'outcomes are never changed');
 end;
