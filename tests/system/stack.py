@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,6 +110,19 @@ class Stack:
         (victim,) = self.processes(part)
         os.kill(victim.pid, signal.SIGKILL)
         eventually(lambda: victim not in self.processes(part), "the kernel has ended it")
+
+    @contextmanager
+    def halted(self, part: str) -> Iterator[None]:
+        """Have its processes of one kind stand still for the length of a block."""
+        victims = self.processes(part)
+        assert victims, part
+        for victim in victims:
+            os.kill(victim.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for victim in victims:
+                os.kill(victim.pid, signal.SIGCONT)
 
     def healthy(self) -> bool:
         """Tell whether it says of itself that it is well."""
