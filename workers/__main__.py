@@ -1,8 +1,10 @@
 """`python -m workers`: one worker process."""
 
 import resource
+import signal
 import sys
 import warnings
+from types import FrameType
 from typing import Any
 
 from celery import signals
@@ -30,6 +32,7 @@ def main() -> int:
     log.start(chosen.log_level)
     warnings.simplefilter("ignore", SecurityWarning)  # of root, for pickled messages; these lanes take JSON only
     _raise_descriptor_limit()
+    signal.signal(signal.SIGTERM, _end)  # while it stands by: Celery puts its own in place when it starts
     return _serve(chosen)
 
 
@@ -57,6 +60,10 @@ def _serve(chosen: Settings) -> int:
     worker.start()
     books.close()
     return int(worker.exitcode or 0)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _raise_descriptor_limit() -> None:
