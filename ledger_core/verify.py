@@ -1,8 +1,7 @@
 """The proof: everything that a book says of itself, worked out again from its lines and hold events."""
 
-import re
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -13,7 +12,6 @@ from ledger_core.model import Account, Line
 from ledger_core.money import Side
 from ledger_core.store import load, scan
 from ledger_core.store.book import Book
-from ledger_core.store.connection import FileKind, schema_steps
 
 
 class Finding(NamedTuple):
@@ -55,11 +53,11 @@ def verify(book: Book) -> Report:
     """
     proof = _Proof(book)
     with book.snapshot():
-        findings = []
-        for finding in proof.findings():
-            findings.append(finding)
-            if len(findings) == FINDINGS_MAX:
-                break
+        findings: list[Finding] = []
+        try:
+            findings.extend(islice(proof.findings(), FINDINGS_MAX))
+        except ValueError as error:
+            findings.append(Finding("file", f"has a record that can't be read: {error}"))
         last_at = load.book(book.connection).last_at
     return Report(
         org=book.org,
@@ -100,21 +98,33 @@ class _Proof:
         self.accounts: dict[int, Account] = {}
         self.sums: dict[int, _Sums] = {}
         self.holds: dict[int, _HoldSums] = {}
-        self.entries = self.lines = self.operations = 0
+        self.entries = self.lines = self.operations = self.last_at = 0
         self.head = GENESIS
 
     def findings(self) -> Iterator[Finding]:
         yield from (Finding("file", fault) for fault in scan.file_faults(self._connection))
-        yield from (Finding("schema", f"the guard {name} is gone") for name in GUARDS - scan.guards(self._connection))
+        yield from self._guards()
         for number, account in enumerate(scan.accounts(self._connection), start=1):
             self.accounts[account.id] = account
             self.sums[account.id] = _Sums()
             if account.id != number:
                 yield Finding(f"account {account.id}", f"should be number {number}")
+            if account.metadata is scan.UNREADABLE:
+                yield Finding(f"account {account.id}", "has metadata that can't be read")
         yield from self._entries()
         yield from self._holds()
+        if self.last_at > load.book(self._connection).last_at:
+            yield Finding("book", "its clock stands before what was written")
         yield from self._accounts()
         yield from self._operations()
+
+    def _guards(self) -> Iterator[Finding]:
+        found = scan.guards(self._connection)
+        for name, sql in GUARDS.items():
+            if name not in found:
+                yield Finding("schema", f"the guard {name} is gone")
+            elif found[name] != sql:
+                yield Finding("schema", f"the guard {name} is not as this program made it")
 
     def _entries(self) -> Iterator[Finding]:
         posted_at = 0
@@ -129,7 +139,7 @@ class _Proof:
                 yield Finding(subject, f"should be number {number}")
             if entry.posted_at < posted_at:
                 yield Finding(subject, "was posted at an earlier time than the entry before it")
-            posted_at = entry.posted_at
+            posted_at = self.last_at = entry.posted_at
             yield from self._lines(subject, rows)
             yield from self._chain(subject, entry, tuple(row.line for row in rows))
 
@@ -208,9 +218,12 @@ class _Proof:
             if event.at < at:
                 yield Finding(f"hold {event.hold_id}", "has an event at an earlier time than the event before it")
             at = event.at
+            self.last_at = max(self.last_at, at)
             yield from self._hold_event(event)
         for hold_id, sums in self.holds.items():
             row = written[hold_id]
+            if not sums.version:
+                yield Finding(f"hold {hold_id}", "was never placed")
             figures = (sums.captured, sums.released, sums.status, sums.version)
             if (row.captured, row.released, row.status, row.version) != figures:
                 yield Finding(f"hold {hold_id}", "shows other figures than its events")
@@ -265,9 +278,4 @@ class _Proof:
         return subject_id in (self.accounts if kind in ("account", "closure") else self.holds)
 
 
-def _guards() -> set[str]:
-    """Return the names of the triggers that the schema steps make."""
-    return set(re.findall(r"^create trigger (\w+)", "\n".join(schema_steps(FileKind.BOOK)), re.MULTILINE))
-
-
-GUARDS = _guards()
+GUARDS = scan.guards_of_new()

@@ -7,6 +7,9 @@ import apsw
 
 from ledger_core.model import Line, Metadata
 from ledger_core.store import load
+from ledger_core.store.connection import FileKind, schema_steps
+
+UNREADABLE: Metadata = {"": ""}  # stands for metadata that is no JSON; no pair has an empty key
 
 
 class EntryRow(NamedTuple):
@@ -78,13 +81,15 @@ _OPERATIONS = "select id, kind, subject_id from operations"
 
 def accounts(connection: apsw.Connection) -> Iterator[Any]:
     """Yield every account, by rising ids."""
-    return (load.account_record(row) for row in connection.execute(_ACCOUNTS))
+    for *head, metadata, created_at, closed_at, debits, credits, held, version in connection.execute(_ACCOUNTS):
+        account = load.account_record((*head, None, created_at, closed_at, debits, credits, held, version))
+        yield account._replace(metadata=_metadata(metadata))
 
 
 def entries(connection: apsw.Connection) -> Iterator[EntryRow]:
     """Yield every entry, by rising ids."""
     for row in connection.execute(_ENTRIES):
-        yield EntryRow._make((*row[:4], load.metadata_record(row[4]), *row[5:]))
+        yield EntryRow._make((*row[:4], _metadata(row[4]), *row[5:]))
 
 
 def lines(connection: apsw.Connection) -> Iterator[LineRow]:
@@ -116,6 +121,21 @@ def file_faults(connection: apsw.Connection) -> list[str]:
     return faults
 
 
-def guards(connection: apsw.Connection) -> set[str]:
-    """Return the names of the triggers by which the tables defend themselves."""
-    return {name for (name,) in connection.execute("select name from sqlite_schema where type = 'trigger'")}
+def guards(connection: apsw.Connection) -> dict[str, str]:
+    """Return the triggers by which the tables defend themselves: the SQL of each by its name."""
+    return dict(connection.execute("select name, sql from sqlite_schema where type = 'trigger' order by name"))
+
+
+def guards_of_new() -> dict[str, str]:
+    """Return the triggers of a book as this program makes it."""
+    connection = apsw.Connection(":memory:")
+    for step in schema_steps(FileKind.BOOK):
+        connection.execute(step)
+    return guards(connection)
+
+
+def _metadata(text: str | None) -> Metadata:
+    try:
+        return load.metadata_record(text)
+    except ValueError:
+        return UNREADABLE

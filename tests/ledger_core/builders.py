@@ -14,7 +14,7 @@ from ledger_core.model import Account, Balance, Entry, Hold, Outcome, RefusalRec
 from ledger_core.store.book import Book, book_path
 from ledger_core.verify import Finding, verify
 from wire.answers import of_outcome
-from wire.operations import operation_id_of
+from ledger_core.operations import operation_id_of
 
 ORG = "acme-corp"
 CASH, CUSTOMERS, FEES = 1, 2, 3  # the accounts of the fixture `chart`
