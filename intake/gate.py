@@ -6,8 +6,8 @@ import falcon
 
 from intake import problems
 from intake.auth import Doorkeeper
+from ledger_core.operations import new_request_id
 from ledger_core.orgs import Scope
-from wire.operations import new_request_id
 
 METHODS = ("GET", "POST")
 REQUEST_ID = "ledger.request_id"  # in the environ

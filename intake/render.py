@@ -7,8 +7,8 @@ import falcon
 import orjson
 
 from intake.writes import Pending, Written
+from ledger_core.operations import format_operation_id
 from wire import problems
-from wire.operations import format_operation_id
 from wire.problems import Problem
 
 JSON = "application/json"

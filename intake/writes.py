@@ -15,9 +15,9 @@ from ledger_core.errors import IdempotencyKeyReused, StorageUnavailable
 from ledger_core.inbox import Accepted
 from ledger_core.instants import now_us
 from ledger_core.model import Submission
+from ledger_core.operations import new_submission, operation_id_of
 from wire import answers
 from wire.answers import Answer
-from wire.operations import new_submission, operation_id_of
 from wire.problems import of_refusal
 
 GONE_S = 5.0  # a caller who did not take up its answer this long after its wait has gone away

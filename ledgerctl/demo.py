@@ -7,9 +7,9 @@ from ledger_core.commands import Kind, parse_command
 from ledger_core.errors import OrgNotFound
 from ledger_core.instants import now_us
 from ledger_core.model import Submission
+from ledger_core.operations import new_submission, operation_id_of
 from ledger_core.orgs import Registry, Scope
 from ledger_core.store.book import Book
-from wire.operations import new_submission, operation_id_of
 
 SLUG = "demo"
 CHART: tuple[dict[str, object], ...] = (

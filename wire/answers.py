@@ -7,8 +7,8 @@ import orjson
 from ledger_core.commands import Command, Kind
 from ledger_core.instants import format_instant
 from ledger_core.model import Outcome
+from ledger_core.operations import format_operation_id
 from wire import problems
-from wire.operations import format_operation_id
 from wire.problems import Problem
 from wire.resources import OperationJson, resource_json
 

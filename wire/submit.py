@@ -8,9 +8,9 @@ import orjson
 from ledger_core.commands import Kind, parse_command
 from ledger_core.errors import Complaint, InvalidRequest, Refusal
 from ledger_core.model import Submission
+from ledger_core.operations import format_operation_id, operation_id_of, operation_id_of_task, submission_of_task
 from wire import problems
 from wire.answers import Answer
-from wire.operations import format_operation_id, operation_id_of, operation_id_of_task, submission_of_task
 
 
 class TaskResult(TypedDict):

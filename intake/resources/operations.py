@@ -5,7 +5,7 @@ import falcon
 from intake import parse, problems, render
 from intake.operations import Operations
 from intake.prefer import parse_prefer
-from wire.operations import parse_operation_id
+from ledger_core.operations import parse_operation_id
 
 
 class Operation:
