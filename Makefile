@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 DATA ?= data
 PORT ?= 8080
 
-.PHONY: help run test check format lock clean
+.PHONY: help run test check compose-test format lock clean
 
 help: ## List what there is to make.
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/run.ok ## Run the whole ledger here, with a demo org and a curl line to paste. Ctrl-C ends it.
 	@exec $(BIN)/ledgerctl up --data $(DATA) --port $(PORT) --demo --die-with-parent
@@ -21,6 +21,9 @@ check: $(VENV)/dev.ok ## The one gate: format, lint, types, tests.
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+
+compose-test: ## Try docker-compose.yml for real, with crashes. Needs Docker with compose, and curl; CI does not run it.
+	bash tests/compose_smoke.sh
 
 format: $(VENV)/dev.ok ## Format the code.
 	$(BIN)/ruff format .
