@@ -52,8 +52,8 @@ class Inbox:
             StorageUnavailable: it can't be opened.
         """
         path = folder / "inbox.db"
-        if not path.exists():
-            with storage_errors("inbox"):
+        with storage_errors("inbox"):
+            if not path.exists():
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         return cls(open_writer(path, FileKind.INBOX, create=True))

@@ -73,10 +73,11 @@ class Registry:
         Raises:
             StorageUnavailable: it can't be opened.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = registry_path(folder)
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with storage_errors("registry"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         return cls(folder, open_writer(path, FileKind.REGISTRY, create=True))
 
     @classmethod

@@ -33,9 +33,10 @@ class Book:
             StorageUnavailable: the folder can't be written.
         """
         path = book_path(folder, org)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives -wal and -shm the same mode
+        with storage_errors(org):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives -wal and -shm the same mode
         connection = open_writer(path, FileKind.BOOK, create=True)
         try:
             with transaction(connection, org):
@@ -69,6 +70,12 @@ class Book:
     def transaction(self) -> Iterator[None]:
         """Write everything of a block, or nothing."""
         with transaction(self.connection, self.org):
+            yield
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what a block wrote in a transaction if it raises, and nothing else of the transaction."""
+        with self.connection:
             yield
 
     @contextmanager

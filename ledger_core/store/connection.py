@@ -49,10 +49,10 @@ class FileKind(Enum):
 
 @contextmanager
 def storage_errors(what: str) -> Iterator[None]:
-    """Turn what SQLite says of a file that can't be used into StorageUnavailable. Bugs pass through."""
+    """Turn what SQLite or the system says of a file that can't be used into StorageUnavailable. Bugs pass through."""
     try:
         yield
-    except _STORAGE_ERRORS as error:
+    except (*_STORAGE_ERRORS, OSError) as error:
         raise StorageUnavailable(f"{what}: {type(error).__name__}: {error}") from error
 
 
@@ -67,6 +67,7 @@ def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> apsw.Con
         connection = apsw.Connection(str(path), flags=flags, statementcachesize=64)
         try:
             _prepare(connection)
+            _version(connection, path, kind, blank=create)  # first: a stranger's file is left as it is
             connection.execute("pragma journal_mode = wal")  # readers never wait for the writer
             connection.execute("pragma synchronous = full")  # not normal: an answered write survives power loss
             _migrate(connection, path, kind)
@@ -148,27 +149,33 @@ _STEPS = {kind: schema_steps(kind) for kind in FileKind}
 
 
 def _check_version(connection: apsw.Connection, path: Path, kind: FileKind) -> None:
-    version = _version(connection, path, kind)
+    version = _version(connection, path, kind, blank=False)
     if version != len(_STEPS[kind]):
         raise StorageUnavailable(f"{path.name}: has schema {version}, and this program reads {len(_STEPS[kind])}")
 
 
-def _version(connection: apsw.Connection, path: Path, kind: FileKind) -> int:
+def _version(connection: apsw.Connection, path: Path, kind: FileKind, *, blank: bool) -> int:
+    """Return how many schema steps a file has been through; one with nothing in it passes only where `blank` may."""
     application_id = int(connection.pragma("application_id") or 0)
     version = int(connection.pragma("user_version") or 0)
-    if application_id != kind.application_id and (application_id, version) != (0, 0):
+    if application_id != kind.application_id and not (blank and _is_blank(connection, application_id, version)):
         raise StorageUnavailable(f"{path.name}: is not a {kind.folder} of this program")
     if version > len(_STEPS[kind]):
         raise StorageUnavailable(f"{path.name}: has schema {version}, newer than this program reads")
     return version
 
 
+def _is_blank(connection: apsw.Connection, application_id: int, version: int) -> bool:
+    tables = connection.execute("select 1 from sqlite_schema limit 1").fetchone()
+    return (application_id, version, tables) == (0, 0, None)
+
+
 def _migrate(connection: apsw.Connection, path: Path, kind: FileKind) -> None:
     steps = _STEPS[kind]
-    if _version(connection, path, kind) == len(steps):
+    if _version(connection, path, kind, blank=True) == len(steps):
         return
     with transaction(connection, path.name):
-        for number in range(_version(connection, path, kind), len(steps)):
+        for number in range(_version(connection, path, kind, blank=True), len(steps)):
             connection.execute(steps[number])
         connection.execute(f"pragma application_id = {kind.application_id:d}")
         connection.execute(f"pragma user_version = {len(steps):d}")

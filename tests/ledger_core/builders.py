@@ -11,10 +11,10 @@ from ledger_core import ledger, reads
 from ledger_core.commands import ADDRESS_FIELD, Kind, parse_body, parse_command
 from ledger_core.errors import InvalidRequest
 from ledger_core.model import Account, Balance, Entry, Hold, Outcome, RefusalRecord, Submission
+from ledger_core.operations import operation_id_of
 from ledger_core.store.book import Book, book_path
 from ledger_core.verify import Finding, verify
 from wire.answers import of_outcome
-from ledger_core.operations import operation_id_of
 
 ORG = "acme-corp"
 CASH, CUSTOMERS, FEES = 1, 2, 3  # the accounts of the fixture `chart`
