@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from intake.dispatch import Dispatch
@@ -36,15 +37,15 @@ class Acceptance:
         self._next = _Commit()
         self._settled: list[Submission] = []
 
-    def accept(self, item: Accepted) -> None:
-        """Put a write on disk. When this returns, it will reach an outcome.
+    def accept(self, items: Sequence[Accepted]) -> None:
+        """Put writes on disk. When this returns, they will reach an outcome.
 
         Raises:
-            StorageUnavailable: it was not accepted.
+            StorageUnavailable: none of them was accepted.
         """
         with self._lock:
             commit = self._next
-            commit.items.append(item)
+            commit.items.extend(items)
         with self._committing:
             if not commit.done:
                 self._run(commit)
@@ -120,6 +121,6 @@ class Sweeper:
             if outcome is not None:
                 self._inbox.drop(submission.operation_id)
             else:
-                self._dispatch.send(self._dispatch.ticket(item.org, submission, accepted=True))
+                self._dispatch.send(self._dispatch.tickets(item.org, [submission], accepted=True))
         except StorageUnavailable as error:
             logger.warning("can't sweep for %s: %s", item.org, error, extra=about(submission.request_id))

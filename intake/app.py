@@ -13,7 +13,7 @@ from intake.operations import Operations
 from intake.problems import Rejected
 from intake.readers import Readers
 from intake.resources.accounts import Account, AccountBalance, AccountClose, Accounts
-from intake.resources.entries import Entries, Entry, EntryReverse
+from intake.resources.entries import Entries, EntriesBulk, Entry, EntryReverse
 from intake.resources.health import Health, Metrics
 from intake.resources.holds import Hold, HoldCapture, HoldRelease, Holds
 from intake.resources.operations import Operation
@@ -44,6 +44,7 @@ def make_app(parts: Parts) -> "falcon.App[Any, Any]":
     app.add_route("/v1/accounts/{account_id}/balance", AccountBalance(readers))
     app.add_route("/v1/accounts/{account_id}/close", AccountClose(writes))
     app.add_route("/v1/entries", Entries(writes, readers))
+    app.add_route("/v1/entries/bulk", EntriesBulk(writes))
     app.add_route("/v1/entries/{entry_id}", Entry(readers))
     app.add_route("/v1/entries/{entry_id}/reverse", EntryReverse(writes))
     app.add_route("/v1/holds", Holds(writes, readers))

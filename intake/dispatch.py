@@ -8,7 +8,7 @@ again under its operation id, which makes it harmless.
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from intake import metrics, problems
@@ -82,33 +82,37 @@ class Dispatch:
         self._pending_lock = threading.Lock()
         metrics.COMMANDS_PENDING.set_function(lambda: len(self._tickets))
 
-    def ticket(self, org: str, submission: Submission, *, accepted: bool = False) -> Ticket:
-        """Take a place in the backlog. `accepted`: it is in the inbox already, so there is always a place.
+    def tickets(self, org: str, submissions: Sequence[Submission], *, accepted: bool = False) -> list[Ticket]:
+        """Take a place in the backlog for each of an org's commands, or for none.
+
+        `accepted`: they are in the inbox already, so there is always a place.
 
         Raises:
             Rejected: too_many_pending, this org's backlog is full; queue_unavailable, the backlog of all orgs is.
         """
         with self._pending_lock:
-            pending = self._pending.get(org, 0)
-            if not accepted and pending >= self._pending_per_org_max:
+            pending = self._pending.get(org, 0) + len(submissions)
+            if not accepted and pending > self._pending_per_org_max:
                 raise problems.too_many_pending(self._pending_per_org_max)
-            if not accepted and len(self._tickets) >= self._pending_max:
+            if not accepted and len(self._tickets) + len(submissions) > self._pending_max:
                 raise problems.queue_unavailable()
-            self._pending[org] = pending + 1
-            ticket = Ticket(next(self._ticket_numbers), org, submission, accepted=accepted)
-            self._tickets[ticket.number] = ticket
-        return ticket
+            self._pending[org] = pending
+            taken = [Ticket(next(self._ticket_numbers), org, item, accepted=accepted) for item in submissions]
+            self._tickets.update((ticket.number, ticket) for ticket in taken)
+        return taken
 
-    def send(self, ticket: Ticket) -> None:
-        """Send a command: at once if its lane is free, else with the next message.
+    def send(self, tickets: Sequence[Ticket]) -> None:
+        """Send one org's commands: at once if its lane is free, else with the next message.
 
         Raises:
-            Rejected: queue_unavailable, the broker is away, and the command was not accepted before.
+            Rejected: queue_unavailable, the broker is away, and the commands were not accepted before.
         """
-        if self._broker_down and not ticket.accepted:
-            self.forget(ticket)
+        first = tickets[0]
+        if self._broker_down and not first.accepted:
+            for ticket in tickets:
+                self.forget(ticket)
             raise problems.queue_unavailable()
-        self._put(self._lanes[lane_of(ticket.org, len(self._lanes))], [ticket])
+        self._put(self._lanes[lane_of(first.org, len(self._lanes))], tickets)
 
     def forget(self, ticket: Ticket) -> bool:
         """Give up a command's place in the backlog; False when it had none any more."""

@@ -6,10 +6,11 @@ from typing import Any
 import falcon
 import orjson
 
-from intake.writes import Pending, Written
+from intake.writes import Pending, Result, Written
 from ledger_core.operations import format_operation_id
 from wire import problems
 from wire.problems import Problem
+from wire.resources import ResultJson
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
@@ -22,12 +23,12 @@ def resource(resp: falcon.Response, body: Mapping[str, Any]) -> None:
     resp.data = orjson.dumps(body)
 
 
-def written(resp: falcon.Response, result: Written) -> None:
+def written(resp: falcon.Response, written: Written) -> None:
     """Answer a write: as if there were no queue, or that it is pending."""
+    _preference(resp, written)
+    (result,) = written.results
     operation_id = format_operation_id(result.operation_id)
     resp.set_header("Operation-Id", operation_id)
-    if result.preference.applied is not None:
-        resp.set_header("Preference-Applied", result.preference.applied)
     told = result.told
     if isinstance(told, Pending):
         resp.status = falcon.HTTP_202
@@ -42,6 +43,43 @@ def written(resp: falcon.Response, result: Written) -> None:
         resp.set_header("Idempotency-Replayed", "true")
     if told.http_status == 503:
         resp.set_header("Retry-After", RETRY_AFTER_S)
+
+
+def written_each(resp: falcon.Response, written: Written) -> None:
+    """Answer a bulk whose entries are each a write for itself: a result for each, `202` while one is pending."""
+    _preference(resp, written)
+    results = [result_json(result) for result in written.results]
+    if any(result["http_status"] is None for result in results):
+        resp.status = falcon.HTTP_202
+        resp.set_header("Retry-After", RETRY_AFTER_S)
+    resource(resp, {"results": results})
+
+
+def result_json(result: Result) -> ResultJson:
+    """Write what became of one of several writes."""
+    told = result.told
+    operation_id = format_operation_id(result.operation_id)
+    if isinstance(told, Pending):
+        return {
+            "operation_id": operation_id,
+            "status": "pending",
+            "http_status": None,
+            "result": None,
+            "error": None,
+        }
+    applied, body = told.http_status < 300, orjson.Fragment(told.body)
+    return {
+        "operation_id": operation_id,
+        "status": "applied" if applied else "refused",
+        "http_status": told.http_status,
+        "result": body if applied else None,
+        "error": None if applied else body,
+    }
+
+
+def _preference(resp: falcon.Response, written: Written) -> None:
+    if written.preference.applied is not None:
+        resp.set_header("Preference-Applied", written.preference.applied)
 
 
 def problem(req: falcon.Request, resp: falcon.Response, found: Problem, headers: Mapping[str, str]) -> None:

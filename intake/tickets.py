@@ -1,6 +1,5 @@
 """Tickets: one command on its way, and its answer when it comes."""
 
-import threading
 from collections.abc import Callable
 
 from ledger_core.model import Submission
@@ -28,13 +27,6 @@ class Ticket:
         self._waiting.append(call)
         if self.answer is not None or self.not_sent:
             self.release()
-
-    def wait(self, timeout_s: float) -> Answer | None:
-        """Wait for the answer in this thread; None when it does not come in time."""
-        ready = threading.Event()
-        self.when_ready(ready.set)
-        ready.wait(timeout_s)
-        return self.answer
 
     def tell(self, answer: Answer) -> None:
         """Hand over the answer."""

@@ -1,6 +1,8 @@
 """Writes: from a command to the answer of its caller, waiting for it or not."""
 
+import threading
 import time
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from intake import problems
@@ -29,26 +31,52 @@ class Pending(NamedTuple):
     kind: Kind
 
 
-class Written(NamedTuple):
+class Result(NamedTuple):
     """What a write came to within its wait: an answer, or that it is pending; and the operation that it is."""
 
     operation_id: bytes
     told: Answer | Pending
+
+
+class Written(NamedTuple):
+    """What the writes of one request came to, in their order."""
+
+    results: Sequence[Result]
     preference: Preference
 
 
 class Waiting(NamedTuple):
-    """A write that is on its way, and until when, on the monotonic clock, its caller waits for it."""
+    """The writes of one request that are on their way, and until when, on the monotonic clock, their caller waits."""
 
-    ticket: Ticket
+    tickets: Sequence[Ticket]
     until_s: float
     preference: Preference
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Have something called, once, when every one of them has its answer or is not waited for any more."""
+        if len(self.tickets) == 1:
+            self.tickets[0].when_ready(call)
+            return
+        left = list(range(len(self.tickets)))
+
+        def one_less() -> None:
+            if left.pop() == 0:  # the number that was put in first comes out last, whichever thread takes it
+                call()
+
+        for ticket in self.tickets:
+            ticket.when_ready(one_less)
+
+    def wait(self) -> None:
+        """Wait in this thread."""
+        ready = threading.Event()
+        self.when_ready(ready.set)
+        ready.wait(max(self.until_s - time.monotonic(), 0.0))
 
 
 class Writes:
     """Takes commands, waits for them as long as their callers like, and accepts them for good where they don't.
 
-    A write is begun, then waited for, by whoever can do so cheapest, then finished.
+    The writes of a request are begun, then waited for, by whoever can do so cheapest, then finished.
     """
 
     def __init__(self, dispatch: Dispatch, acceptance: Acceptance, readers: Readers, *, wait_s: int) -> None:
@@ -58,43 +86,49 @@ class Writes:
         self._wait_s = wait_s
         self._waiting: dict[int, Waiting] = {}
 
-    def begin(self, org: str, command: Command, request_id: str, preference: Preference) -> Written | Waiting:
-        """Send a command on its way. One whose caller does not wait is accepted for good first.
+    def begin(
+        self, org: str, commands: Sequence[Command], request_id: str, preference: Preference
+    ) -> Written | Waiting:
+        """Send the commands of one request on their way. Those whose caller does not wait are accepted for good first.
 
         Raises:
-            Rejected: too_many_pending or queue_unavailable; it was not accepted.
-            StorageUnavailable: it was not accepted.
-            IdempotencyKeyReused: its key names another write that is pending.
+            Rejected: too_many_pending or queue_unavailable; none was accepted.
+            StorageUnavailable: none was accepted.
         """
-        operation_id = operation_id_of(org, command)
-        submission = Submission(operation_id, new_submission(), command, request_id, now_us())
+        now = now_us()
+        submissions = [
+            Submission(operation_id_of(org, command), new_submission(), command, request_id, now)
+            for command in commands
+        ]
         wait_s = preference.wait_s
         if preference.respond_async and not wait_s:
-            return Written(operation_id, self._accept_first(org, submission), preference)
-        ticket = self._dispatch.ticket(org, submission)
+            return Written(self._accept_first(org, submissions), preference)
+        tickets = self._dispatch.tickets(org, submissions)
         until_s = time.monotonic() + (self._wait_s if wait_s is None else wait_s)
-        self._dispatch.send(ticket)
-        waiting = self._waiting[ticket.number] = Waiting(ticket, until_s, preference)
+        self._dispatch.send(tickets)
+        waiting = self._waiting[tickets[0].number] = Waiting(tickets, until_s, preference)
         return waiting
 
     def finish(self, waiting: Waiting) -> Written:
-        """Return what a write came to. One that has no answer yet is accepted for good.
+        """Return what the writes of a request came to. Those that have no answer yet are accepted for good.
 
         Raises:
-            Rejected: queue_unavailable or storage_unavailable; it was not accepted.
+            Rejected: queue_unavailable or storage_unavailable; none was accepted.
         """
-        ticket = waiting.ticket
-        self._waiting.pop(ticket.number, None)
-        if ticket.not_sent:
+        tickets = waiting.tickets
+        self._waiting.pop(tickets[0].number, None)
+        if all(ticket.not_sent for ticket in tickets):
             raise problems.queue_unavailable()
-        told = ticket.answer or self._accept_late(ticket)
-        return Written(ticket.submission.operation_id, told, waiting.preference)
+        late = [ticket for ticket in tickets if ticket.answer is None and not ticket.not_sent]
+        told = dict(zip((ticket.number for ticket in late), self._accept_late(late), strict=True)) if late else {}
+        results = [Result(t.submission.operation_id, told.get(t.number) or _answer(t)) for t in tickets]
+        return Written(results, waiting.preference)
 
     def end_waits(self, now_s: float) -> None:
         """Let those go on whose wait has run out, and forget those whose callers went away."""
         for number, waiting in list(self._waiting.items()):
             if waiting.until_s <= now_s:
-                waiting.ticket.release()
+                _release(waiting)
             if waiting.until_s + GONE_S <= now_s:
                 self._waiting.pop(number, None)
 
@@ -102,27 +136,35 @@ class Writes:
         """Wait for nothing any more: what is under way is accepted for good. Tell whether nobody is left waiting."""
         self._wait_s = 0
         for waiting in list(self._waiting.values()):
-            waiting.ticket.release()
+            _release(waiting)
         return not self._waiting
 
-    def _accept_first(self, org: str, submission: Submission) -> Answer | Pending:
-        """Accept a command and let it go; one whose outcome is known is answered with it."""
-        fingerprint = submission.command.fingerprint()
-        if submission.command.idempotency_key is not None:
-            known = self._known(org, submission, fingerprint)
-            if known is not None:
-                return known
-        ticket = self._dispatch.ticket(org, submission)
-        try:
-            self._acceptance.accept(Accepted(org, submission, fingerprint))
-        except StorageUnavailable:
-            self._dispatch.forget(ticket)
-            raise
-        ticket.accepted = True
-        self._dispatch.send(ticket)
-        return Pending(submission.command.kind)
+    def _accept_first(self, org: str, submissions: Sequence[Submission]) -> list[Result]:
+        """Accept commands and let them go; those whose outcome is known are answered with it."""
+        prints = {item.submission: item.command.fingerprint() for item in submissions}
+        known = {
+            item.submission: self._known(org, item, prints[item.submission])
+            for item in submissions
+            if item.command.idempotency_key is not None
+        }
+        new = [item for item in submissions if known.get(item.submission) is None]
+        if new:
+            tickets = self._dispatch.tickets(org, new)
+            try:
+                self._acceptance.accept([Accepted(org, item, prints[item.submission]) for item in new])
+            except StorageUnavailable:
+                for ticket in tickets:
+                    self._dispatch.forget(ticket)
+                raise
+            for ticket in tickets:
+                ticket.accepted = True
+            self._dispatch.send(tickets)
+        return [
+            Result(item.operation_id, known.get(item.submission) or Pending(item.command.kind)) for item in submissions
+        ]
 
     def _known(self, org: str, submission: Submission, fingerprint: bytes) -> Answer | None:
+        """Return the answer to a command whose key is taken, by a write that was decided or by one that is pending."""
         with self._readers.book(org) as book, book.snapshot():
             outcome = reads.decided(book, submission, fingerprint)
         if outcome is not None:
@@ -134,13 +176,18 @@ class Writes:
             return answers.of_problem(reused, command, request_id)
         return None
 
-    def _accept_late(self, ticket: Ticket) -> Answer | Pending:
-        """Accept a command whose wait ran out. It is under way, so it may have been decided all the same."""
-        fingerprint = ticket.submission.command.fingerprint()
+    def _accept_late(self, tickets: Sequence[Ticket]) -> list[Answer | Pending]:
+        """Accept commands whose wait ran out. They are under way, so they may have been decided all the same."""
+        prints = [ticket.submission.command.fingerprint() for ticket in tickets]
         try:
-            self._acceptance.accept(Accepted(ticket.org, ticket.submission, fingerprint))
+            self._acceptance.accept(
+                [Accepted(t.org, t.submission, fingerprint) for t, fingerprint in zip(tickets, prints, strict=True)]
+            )
         except StorageUnavailable:
-            return self._withdraw(ticket, fingerprint)
+            return [self._withdraw(t, fingerprint) for t, fingerprint in zip(tickets, prints, strict=True)]
+        return [self._accepted(ticket) for ticket in tickets]
+
+    def _accepted(self, ticket: Ticket) -> Answer | Pending:
         ticket.accepted = True
         if ticket.answer is None or not ticket.answer.decided:
             return Pending(ticket.submission.command.kind)
@@ -155,3 +202,16 @@ class Writes:
         if known is None:
             raise problems.storage_unavailable()
         return known
+
+
+def _release(waiting: Waiting) -> None:
+    for ticket in waiting.tickets:
+        ticket.release()
+
+
+def _answer(ticket: Ticket) -> Answer:
+    """Return a command's answer: the worker's, or that the broker never got it."""
+    if ticket.answer is not None:
+        return ticket.answer
+    unsent = problems.queue_unavailable().problem
+    return answers.of_problem(unsent, ticket.submission.command, ticket.submission.request_id)

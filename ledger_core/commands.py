@@ -35,6 +35,7 @@ class Kind(StrEnum):
     ACCOUNT = "account"
     CLOSURE = "closure"
     ENTRY = "entry"
+    BULK = "bulk"
     REVERSAL = "reversal"
     HOLD = "hold"
     CAPTURE = "capture"
@@ -174,6 +175,22 @@ class PostEntry(_Written):
     metadata: Metadata = {}
 
 
+class PostBulk(_Written):
+    """Post many entries, each with its own key: all or none of them if `atomic`, else each for itself."""
+
+    kind = Kind.BULK
+
+    entries: Annotated[list[PostEntry], Field(min_length=1, max_length=limits.ENTRIES_PER_BULK_MAX)]
+    atomic: Annotated[bool, BeforeValidator(_none_as_true)] = True
+
+    @field_validator("atomic")
+    @classmethod
+    def _one_write_for_one_key(cls, value: bool, info: ValidationInfo) -> bool:
+        if not value and info.data.get("idempotency_key") is not None:
+            raise PydanticCustomError("atomic", "must be true where the bulk itself has an idempotency key")
+        return value
+
+
 class ReverseBody(_Written):
     """Reverse the entry of the URL."""
 
@@ -257,13 +274,16 @@ class ReleaseHold(ReleaseBody):
         return self.hold_id
 
 
-Command: TypeAlias = OpenAccount | CloseAccount | PostEntry | ReverseEntry | PlaceHold | CaptureHold | ReleaseHold
-Body: TypeAlias = OpenAccount | CloseBody | PostEntry | ReverseBody | PlaceHold | CaptureBody | ReleaseBody
+Command: TypeAlias = (
+    OpenAccount | CloseAccount | PostEntry | PostBulk | ReverseEntry | PlaceHold | CaptureHold | ReleaseHold
+)
+Body: TypeAlias = OpenAccount | CloseBody | PostEntry | PostBulk | ReverseBody | PlaceHold | CaptureBody | ReleaseBody
 
 COMMANDS: Mapping[Kind, type[Command]] = {
     Kind.ACCOUNT: OpenAccount,
     Kind.CLOSURE: CloseAccount,
     Kind.ENTRY: PostEntry,
+    Kind.BULK: PostBulk,
     Kind.REVERSAL: ReverseEntry,
     Kind.HOLD: PlaceHold,
     Kind.CAPTURE: CaptureHold,

@@ -239,6 +239,19 @@ class InsufficientFunds(Refusal):
         )
 
 
+class RefusedInBulk(Refusal):
+    """An entry of a bulk is refused, and with it the bulk. It has that refusal's code and facts, and `position`."""
+
+    def __init__(self, position: int, refusal: RefusalRecord) -> None:
+        detail = f"The entry at position {position} is refused, and nothing was posted: {refusal.detail}"
+        super().__init__(detail, **{**refusal.facts, "position": position})
+        self._refusal = refusal
+
+    def record(self, request_id: str, address: int | None) -> RefusalRecord:
+        """Return what is kept of it."""
+        return RefusalRecord(self._refusal.code, self._refusal.kind, self.detail, self.facts, request_id, address)
+
+
 class Unavailable(Exception):
     """Something that the ledger stands on does not answer. Nothing was decided; the same command may work later."""
 

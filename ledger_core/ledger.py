@@ -1,6 +1,6 @@
 """`apply`: the only way to write to a book. It loads, lets the rules decide, and saves, in one transaction."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ledger_core import instants, reads
 from ledger_core.chain import GENESIS
@@ -9,12 +9,14 @@ from ledger_core.commands import (
     CloseAccount,
     OpenAccount,
     PlaceHold,
+    PostBulk,
     PostEntry,
     ReleaseHold,
     ReverseEntry,
 )
-from ledger_core.errors import Refusal
-from ledger_core.model import Account, Entry, Hold, Outcome, Resource, Submission
+from ledger_core.errors import Refusal, RefusedInBulk
+from ledger_core.model import Account, Bulk, BulkItem, Entry, Hold, Outcome, Resource, Submission
+from ledger_core.operations import operation_id_in_bulk
 from ledger_core.rules.accounts import close_account, open_account
 from ledger_core.rules.entries import Posting, Slot, post_entry, reverse_entry
 from ledger_core.rules.holds import Held, capture_hold, expire_hold, place_hold, release_hold
@@ -76,6 +78,8 @@ class _Turn:
         )
         self._save_clock()
         save.operation(self._connection, outcome, fingerprint, submission.submission)
+        if isinstance(resource, Bulk):
+            save.bulk(self._connection, submission.operation_id, resource)
         return outcome
 
     def _decide(self, submission: Submission) -> Resource:
@@ -83,6 +87,8 @@ class _Turn:
             case PostEntry() as command:
                 accounts = self._known(line.account_id for line in command.lines)
                 return self._save_posting(post_entry(command, accounts=accounts, slot=self._slot))
+            case PostBulk() as command:
+                return self._post_bulk(submission, command)
             case ReverseEntry() as command:
                 entry = load.entry(self._connection, command.entry_id)
                 accounts = self._known(line.account_id for line in entry.lines) if entry else {}
@@ -107,6 +113,25 @@ class _Turn:
                 save.account_closed(self._connection, closed)
                 self._accounts[closed.id] = closed
                 return closed
+
+    def _post_bulk(self, submission: Submission, command: PostBulk) -> Bulk:
+        """Post the entries of a bulk, each a write of its own with its own outcome, or none of them."""
+        before = dict(self._accounts), self._slot, self._clock_saved
+        try:
+            with self._book.savepoint():
+                return Bulk(tuple(self._bulk_items(submission, command)))
+        except Refusal:
+            self._accounts, self._slot, self._clock_saved = before
+            raise
+
+    def _bulk_items(self, submission: Submission, command: PostBulk) -> Iterator[BulkItem]:
+        for position, entry in enumerate(command.entries):
+            operation_id = operation_id_in_bulk(self._book.org, submission.operation_id, position, entry)
+            outcome = self.outcome(submission._replace(operation_id=operation_id, command=entry))
+            if outcome.refusal is not None:
+                raise RefusedInBulk(position, outcome.refusal)
+            assert isinstance(outcome.resource, Entry), "what is applied has its resource"
+            yield BulkItem(operation_id, outcome.resource)
 
     def _open(self, command: OpenAccount) -> Account:
         owner = None if command.code is None else load.code_owner(self._connection, command.code)

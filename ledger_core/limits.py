@@ -7,6 +7,8 @@ ID_MAX = 2**63 - 1  # the largest rowid
 LINES_PER_ENTRY_MIN = 2  # one side alone can't balance
 LINES_PER_ENTRY_MAX = 500
 
+ENTRIES_PER_BULK_MAX = 1_000  # one transaction of some tens of milliseconds
+
 NAME_CHARS_MAX = 255
 CODE_CHARS_MAX = 64
 DESCRIPTION_CHARS_MAX = 1_000

@@ -183,7 +183,20 @@ class Submission(NamedTuple):
     submitted_at: int
 
 
-Resource: TypeAlias = Account | Entry | Hold
+class BulkItem(NamedTuple):
+    """One entry of a bulk, and the operation that posted it."""
+
+    operation_id: bytes
+    entry: Entry
+
+
+class Bulk(NamedTuple):
+    """The entries of a bulk that was posted whole, in its order."""
+
+    items: tuple[BulkItem, ...]
+
+
+Resource: TypeAlias = Account | Entry | Bulk | Hold
 
 
 class Outcome(NamedTuple):

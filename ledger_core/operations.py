@@ -32,6 +32,13 @@ def operation_id_of(org: str, command: Command) -> bytes:
     return _derived("key", org, scope, command.idempotency_key)
 
 
+def operation_id_in_bulk(org: str, bulk: bytes, position: int, command: Command) -> bytes:
+    """Return the 16 bytes of the operation id of an entry of a bulk: its own by its key, else by its place."""
+    if command.idempotency_key is None:
+        return _derived("bulk", org, bulk.hex(), str(position))
+    return operation_id_of(org, command)
+
+
 def operation_id_of_task(org: str, task_id: str) -> bytes:
     """Return the 16 bytes of the operation id of a queue task that has no key."""
     return _derived("task", org, task_id)

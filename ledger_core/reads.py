@@ -13,6 +13,8 @@ from ledger_core.model import (
     Account,
     AccountStatus,
     Balance,
+    Bulk,
+    BulkItem,
     Entry,
     Hold,
     HoldStatus,
@@ -187,7 +189,12 @@ def decided(book: Book, submission: Submission, fingerprint: bytes) -> Outcome |
 
 
 def _outcome(book: Book, operation_id: bytes, row: load.OperationRow, *, replayed: bool) -> Outcome:
-    resource = None if row.subject_id is None else _resource(book, row.kind, row.subject_id, row.subject_version)
+    if row.subject_id is None:
+        resource: Resource | None = None
+    elif row.kind is Kind.BULK:
+        resource = _bulk(book, operation_id)
+    else:
+        resource = _resource(book, row.kind, row.subject_id, row.subject_version)
     return Outcome(operation_id, row.kind, row.submitted_at, row.finished_at, replayed, resource, row.refusal)
 
 
@@ -201,6 +208,11 @@ def _resource(book: Book, kind: Kind, subject_id: int, version: int | None) -> R
         return found._replace(closed_at=None) if kind is Kind.ACCOUNT else found
     assert version is not None, "a hold's write has a version"
     return hold_at_version(book, subject_id, version)
+
+
+def _bulk(book: Book, operation_id: bytes) -> Bulk:
+    items = load.bulk_entries(book.connection, operation_id)
+    return Bulk(tuple(BulkItem(item, entry_as_posted(book, entry_id)) for item, entry_id in items))
 
 
 def entry_as_posted(book: Book, entry_id: int) -> Entry:

@@ -268,11 +268,15 @@ class _Proof:
     def _operations(self) -> Iterator[Finding]:
         for operation in scan.operations(self._connection):
             self.operations += 1
-            if operation.subject_id is not None and not self._exists(operation.kind, operation.subject_id):
+            subject_id = operation.subject_id
+            if subject_id is not None and not self._exists(operation.id, operation.kind, subject_id):
                 subject = f"operation {operation.id.hex()}"
-                yield Finding(subject, f"answered with {operation.kind} {operation.subject_id}, which does not exist")
+                yield Finding(subject, f"answered with {operation.kind} {subject_id}, which does not exist")
 
-    def _exists(self, kind: str, subject_id: int) -> bool:
+    def _exists(self, operation_id: bytes, kind: str, subject_id: int) -> bool:
+        if kind == "bulk":
+            items = load.bulk_entries(self._connection, operation_id)
+            return len(items) == subject_id and all(1 <= entry_id <= self.entries for _, entry_id in items)
         if kind in ("entry", "reversal"):
             return 1 <= subject_id <= self.entries
         return subject_id in (self.accounts if kind in ("account", "closure") else self.holds)

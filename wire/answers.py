@@ -16,6 +16,7 @@ STATUS_OF_WRITE = {
     Kind.ACCOUNT: 201,
     Kind.CLOSURE: 200,
     Kind.ENTRY: 201,
+    Kind.BULK: 201,
     Kind.REVERSAL: 201,
     Kind.HOLD: 201,
     Kind.CAPTURE: 200,

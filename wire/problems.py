@@ -80,6 +80,7 @@ _PATHS = {
     Kind.ACCOUNT: "/v1/accounts",
     Kind.CLOSURE: "/v1/accounts/{}/close",
     Kind.ENTRY: "/v1/entries",
+    Kind.BULK: "/v1/entries/bulk",
     Kind.REVERSAL: "/v1/entries/{}/reverse",
     Kind.HOLD: "/v1/holds",
     Kind.CAPTURE: "/v1/holds/{}/capture",

@@ -3,7 +3,8 @@
 from typing import Any, NotRequired, TypedDict
 
 from ledger_core.instants import format_instant
-from ledger_core.model import Account, Balance, Entry, Hold, Resource
+from ledger_core.model import Account, Balance, Bulk, Entry, Hold, Resource
+from ledger_core.operations import format_operation_id
 
 
 class AccountJson(TypedDict):
@@ -41,6 +42,22 @@ class EntryJson(TypedDict):
     reversed_by: NotRequired[int]
     hold_id: NotRequired[int]
     posted_at: str
+
+
+class ResultJson(TypedDict):
+    """What became of one entry of a bulk. Of `result` and `error` one is null; both are while it is pending."""
+
+    operation_id: str
+    status: str
+    http_status: int | None
+    result: Any
+    error: Any
+
+
+class BulkJson(TypedDict):
+    """What became of the entries of a bulk, in its order."""
+
+    results: list[ResultJson]
 
 
 class CaptureJson(TypedDict):
@@ -181,8 +198,26 @@ def balance_json(balance: Balance) -> BalanceJson:
     }
 
 
-def resource_json(resource: Resource) -> AccountJson | EntryJson | HoldJson:
-    """Write an account, an entry or a hold."""
+def bulk_json(bulk: Bulk) -> BulkJson:
+    """Write a bulk that was posted whole."""
+    return {
+        "results": [
+            {
+                "operation_id": format_operation_id(item.operation_id),
+                "status": "applied",
+                "http_status": 201,
+                "result": entry_json(item.entry),
+                "error": None,
+            }
+            for item in bulk.items
+        ]
+    }
+
+
+def resource_json(resource: Resource) -> AccountJson | EntryJson | BulkJson | HoldJson:
+    """Write an account, an entry, a bulk of them or a hold."""
     if isinstance(resource, Entry):
         return entry_json(resource)
+    if isinstance(resource, Bulk):
+        return bulk_json(resource)
     return hold_json(resource) if isinstance(resource, Hold) else account_json(resource)

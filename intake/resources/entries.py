@@ -5,7 +5,7 @@ import falcon
 from intake import parse, render
 from intake.readers import Readers
 from intake.resources.lists import read_query, render_page
-from intake.resources.writing import write
+from intake.resources.writing import write, write_bulk
 from intake.writes import Writes
 from ledger_core import limits, reads
 from ledger_core.commands import Kind
@@ -39,6 +39,17 @@ class Entries:
         with self._readers.book(req.context.caller.org) as book:
             found = reads.entries(book, EntryFilter(**query.filters), query.span)
         render_page(resp, query, found, entry_json)
+
+
+class EntriesBulk:
+    """/v1/entries/bulk"""
+
+    def __init__(self, writes: Writes) -> None:
+        self._writes = writes
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Post many entries."""
+        write_bulk(self._writes, req, resp)
 
 
 class Entry:

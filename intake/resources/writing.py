@@ -1,6 +1,6 @@
 """What all writes share: parse, submit, render."""
 
-import time
+from collections.abc import Sequence
 
 import falcon
 
@@ -8,7 +8,7 @@ from intake import parse, render
 from intake.parking import CAN_PARK, PARKED, park
 from intake.prefer import parse_prefer
 from intake.writes import Waiting, Writes, Written
-from ledger_core.commands import Kind
+from ledger_core.commands import Command, Kind, PostBulk
 
 
 def write(
@@ -18,19 +18,37 @@ def write(
 
     While it waits for its answer, the request is parked; this is then called for it once more, to finish.
     """
-    result: Written | Waiting | None = req.env.get(PARKED)
-    if result is None:
-        command = parse.command(req, kind, noun, address)
-        preference = parse_prefer(req.get_header("Prefer"))
-        result = writes.begin(req.context.caller.org, command, req.context.request_id, preference)
-        if isinstance(result, Waiting):
-            _wait(req, result)
-    if isinstance(result, Waiting):
-        result = writes.finish(result)
-    render.written(resp, result)
+    begun = req.env.get(PARKED) or _begin(writes, req, [parse.command(req, kind, noun, address)])
+    render.written(resp, _finish(writes, begun))
 
 
-def _wait(req: falcon.Request, waiting: Waiting) -> None:
-    if req.env.get(CAN_PARK):
-        park(req.env, waiting, waiting.ticket.when_ready)
-    waiting.ticket.wait(waiting.until_s - time.monotonic())
+def write_bulk(writes: Writes, req: falcon.Request, resp: falcon.Response) -> None:
+    """Post many entries: in one write if it is atomic, else each in one of its own. Parked like any write."""
+    begun = req.env.get(PARKED)
+    if begun is None:
+        bulk = parse.command(req, Kind.BULK)
+        assert isinstance(bulk, PostBulk), "the kind says so"
+        req.env[ATOMIC] = bulk.atomic
+        begun = _begin(writes, req, [bulk] if bulk.atomic else bulk.entries)
+    finished = _finish(writes, begun)
+    if req.env[ATOMIC]:
+        render.written(resp, finished)
+    else:
+        render.written_each(resp, finished)
+
+
+ATOMIC = "ledger.atomic"  # in the environ: a bulk's choice, for when its request is taken up again
+
+
+def _begin(writes: Writes, req: falcon.Request, commands: Sequence[Command]) -> Written | Waiting:
+    preference = parse_prefer(req.get_header("Prefer"))
+    begun = writes.begin(req.context.caller.org, commands, req.context.request_id, preference)
+    if isinstance(begun, Waiting):
+        if req.env.get(CAN_PARK):
+            park(req.env, begun, begun.when_ready)
+        begun.wait()
+    return begun
+
+
+def _finish(writes: Writes, begun: Written | Waiting) -> Written:
+    return writes.finish(begun) if isinstance(begun, Waiting) else begun

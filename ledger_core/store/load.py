@@ -46,6 +46,7 @@ _DUE = """select id from holds where status = 'active' and expires_at is not nul
     order by expires_at, id"""
 _OPERATION = """select kind, fingerprint, submission, submitted_at, finished_at, subject_id, subject_version, refusal
     from operations where id = ?"""
+_BULK_ENTRIES = "select operation_id, entry_id from bulk_entries where bulk = ? order by position"
 
 
 class BookRow(NamedTuple):
@@ -117,6 +118,11 @@ def operation(connection: apsw.Connection, operation_id: bytes) -> OperationRow 
     if row is None:
         return None
     return OperationRow._make((Kind(row[0]), *row[1:7], refusal_record(row[7])))
+
+
+def bulk_entries(connection: apsw.Connection, operation_id: bytes) -> list[tuple[bytes, int]]:
+    """Load the operation and the id of each entry of a bulk, in its order."""
+    return [(row[0], row[1]) for row in connection.execute(_BULK_ENTRIES, (operation_id,))]
 
 
 def code_owner(connection: apsw.Connection, code: str) -> int | None:

@@ -6,7 +6,7 @@ import apsw
 from pydantic_core import to_json
 
 from ledger_core.errors import RefusalRecord
-from ledger_core.model import Account, Entry, Hold, HoldEvent, Metadata, Outcome
+from ledger_core.model import Account, Bulk, Entry, Hold, HoldEvent, Metadata, Outcome
 from ledger_core.money import Side
 
 _ACCOUNT = """insert into accounts (id, name, code, type, currency, overdraft_limit, metadata, created_at)
@@ -22,6 +22,7 @@ _HOLD_EVENT = """insert into hold_events (hold_id, version, account_id, kind, ca
     values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _OPERATION = """insert into operations (id, kind, fingerprint, submission, submitted_at, finished_at,
     subject_id, subject_version, refusal) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_BULK_ENTRY = "insert into bulk_entries (bulk, position, operation_id, entry_id) values (?, ?, ?, ?)"
 _LAST_AT = "update book set last_at = ?"
 
 
@@ -80,11 +81,17 @@ def operation(connection: apsw.Connection, outcome: Outcome, fingerprint: bytes,
             submission,
             outcome.submitted_at,
             outcome.finished_at,
-            None if resource is None else resource.id,
+            None if resource is None else len(resource.items) if isinstance(resource, Bulk) else resource.id,
             resource.version if isinstance(resource, Hold) else None,
             _refusal(outcome.refusal),
         ),
     )
+
+
+def bulk(connection: apsw.Connection, operation_id: bytes, posted: Bulk) -> None:
+    """Save which entries a bulk posted."""
+    rows = ((operation_id, n, item.operation_id, item.entry.id) for n, item in enumerate(posted.items))
+    connection.executemany(_BULK_ENTRY, rows)
 
 
 def last_at(connection: apsw.Connection, now: int) -> None:

@@ -132,6 +132,15 @@ create trigger book_never_goes before delete on book begin
   select raise(abort, 'a book is never deleted');
 end;
 
+-- The entries of a bulk that was posted whole, each with the operation that posted it.
+create table bulk_entries (
+  bulk         blob    not null,
+  position     integer not null,
+  operation_id blob    not null references operations (id),
+  entry_id     integer not null references entries (id),
+  primary key (bulk, position)
+) strict, without rowid;
+
 -- Posting: each line must follow the account as it stands, and moves it on.
 create trigger lines_follow before insert on lines begin
   select raise(abort, 'the entry of this line is already posted')
@@ -252,4 +261,16 @@ create trigger operations_never_change before update on operations begin
 end;
 create trigger operations_never_go before delete on operations begin
   select raise(abort, 'outcomes are never deleted');
+end;
+
+create trigger bulk_entries_stay before insert on bulk_entries
+  when exists (select 1 from bulk_entries where bulk = new.bulk and position = new.position)
+    or exists (select 1 from operations where id = new.bulk and kind <> 'bulk') begin
+  select raise(abort, 'the entries of a bulk are never replaced');
+end;
+create trigger bulk_entries_never_change before update on bulk_entries begin
+  select raise(abort, 'the entries of a bulk are never changed');
+end;
+create trigger bulk_entries_never_go before delete on bulk_entries begin
+  select raise(abort, 'the entries of a bulk are never deleted');
 end;
