@@ -15,6 +15,7 @@ from wire.answers import Answer
 
 VERSION = 1
 COMMANDS_PER_MESSAGE_MAX = 500
+OPERATION_ID_DIGITS = 32
 MESSAGE_VALID_S = 15.0  # a copy that is older is never applied: see `Deadline`
 
 
@@ -105,9 +106,13 @@ def decode_message(text: object) -> Message:
         fields = orjson.loads(text)
         if fields["v"] != VERSION:
             raise Malformed(f"the message has version {fields['v']}, and this worker reads {VERSION}")
-        return Message(
-            fields["id"], fields["reply_to"], Deadline(*fields["deadline"]), [_item(item) for item in fields["items"]]
-        )
+        message_id, reply_to, (boot_id, monotonic_s) = fields["id"], fields["reply_to"], fields["deadline"]
+        if not (isinstance(message_id, int) and isinstance(monotonic_s, int | float)):
+            raise Malformed("the message's numbers are not numbers")
+        if not (isinstance(reply_to, str) and isinstance(boot_id, str)):
+            raise Malformed("the message's names are not text")
+        items = [_item(item) for item in fields["items"]]
+        return Message(message_id, reply_to, Deadline(boot_id, monotonic_s), items)
     except (InvalidRequest, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise Malformed(f"{type(error).__name__}: {error}") from error
 
@@ -118,6 +123,8 @@ def _item(fields: list[object]) -> Item:
         raise Malformed("a command's numbers are not numbers")
     if not (isinstance(org, str) and isinstance(operation_id, str) and isinstance(request_id, str)):
         raise Malformed("a command's names are not text")
+    if len(operation_id) != OPERATION_ID_DIGITS:
+        raise Malformed("an operation id has another length")
     parsed = parse_command(Kind(str(kind)), command)
     return Item(number, org, Submission(bytes.fromhex(operation_id), submission, parsed, request_id, submitted_at))
 

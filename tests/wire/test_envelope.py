@@ -1,0 +1,145 @@
+"""Envelopes: what is written is what is read, and what can't be read is told from a bug."""
+
+import json
+from typing import Any
+
+import pytest
+
+from ledger_core.commands import Command, Kind, parse_command
+from tests.builders import opening, posting, submission
+from wire import envelope
+from wire.answers import Answer
+from wire.envelope import (
+    Deadline,
+    Item,
+    Malformed,
+    Message,
+    Reply,
+    decode_message,
+    decode_reply,
+    encode_message,
+    encode_reply,
+)
+
+COMMANDS = [
+    opening(),
+    opening("Straße \U0001f3e6", code="1000", currency="EUR", overdraft_limit=0, metadata={"b": "2", "a": "1"}),
+    posting(2**53 - 1, description="", idempotency_key="k", metadata={"order": "981"}),
+    parse_command(Kind.CLOSURE, {"account_id": 2**63 - 1}),
+    parse_command(Kind.REVERSAL, {"entry_id": 1, "description": "Refund"}),
+    parse_command(Kind.HOLD, {"account_id": 1, "amount": 5, "expires_at": "2999-01-01T00:00:00.123456Z"}),
+    parse_command(Kind.HOLD, {"account_id": 1, "amount": 5, "counter_account_id": 2, "expires_in_s": 60}),
+    parse_command(Kind.CAPTURE, {"hold_id": 1, "amount": 5, "final": False}),
+    parse_command(Kind.RELEASE, {"hold_id": 1, "idempotency_key": "k"}),
+]
+
+
+def _message(*commands: Command) -> Message:
+    items = [Item(number, f"org-{number}", submission(command)) for number, command in enumerate(commands, 1)]
+    return Message(7, "ledger.replies.x", Deadline.after(15), items)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.kind)
+def test_a_command_comes_out_of_a_message_as_it_went_in(command: Command) -> None:
+    message = _message(command)
+
+    assert decode_message(encode_message(message)) == message
+
+
+def test_a_message_carries_many_commands_in_their_order() -> None:
+    message = _message(*COMMANDS)
+
+    assert decode_message(encode_message(message)) == message
+
+
+def test_a_command_has_the_same_fingerprint_on_both_sides() -> None:
+    read = decode_message(encode_message(_message(*COMMANDS)))
+
+    assert [item.submission.command.fingerprint() for item in read.items] == [each.fingerprint() for each in COMMANDS]
+
+
+def _broken(**changes: Any) -> str:
+    return json.dumps({**json.loads(encode_message(_message(posting()))), **changes})
+
+
+def _with_item(place: int, value: object) -> str:
+    item = json.loads(encode_message(_message(posting())))["items"][0]
+    item[place] = value
+    return _broken(items=[item])
+
+
+NUMBER, ORG, KIND, COMMAND, OPERATION_ID, SUBMISSION, REQUEST_ID, SUBMITTED_AT = range(8)
+MALFORMED: dict[str, object] = {
+    "nothing": None,
+    "a number": 7,
+    "an object": {"v": 1},
+    "bytes": encode_message(_message(posting())).encode(),
+    "no text": "",
+    "no JSON": "{",
+    "a JSON list": "[]",
+    "a JSON null": "null",
+    "no fields": "{}",
+    "another version": _broken(v=2),
+    "a version as text": _broken(v="1"),
+    "no items": _broken(items=None),
+    "an item that is none": _broken(items=[7]),
+    "an item that is too short": _broken(items=[[1, "acme"]]),
+    "no deadline": _broken(deadline=None),
+    "half a deadline": _broken(deadline=["x"]),
+    "a deadline that is no time": _broken(deadline=["x", "soon"]),
+    "a boot that is no name": _broken(deadline=[7, 7.0]),
+    "a number that is none": _with_item(NUMBER, "1"),
+    "an org that is no name": _with_item(ORG, 7),
+    "an unknown kind": _with_item(KIND, "transfer"),
+    "a command that is none": _with_item(COMMAND, []),
+    "a command that is not valid": _with_item(COMMAND, {"lines": []}),
+    "an operation that is no name": _with_item(OPERATION_ID, "xyz"),
+    "an operation that is too short": _with_item(OPERATION_ID, "00"),
+    "a submission that is no number": _with_item(SUBMISSION, "7"),
+    "a request that has no name": _with_item(REQUEST_ID, None),
+    "a time that is none": _with_item(SUBMITTED_AT, "now"),
+    "an id that is no number": _broken(id="7"),
+    "a reply list that is no name": _broken(reply_to=7),
+}
+
+
+@pytest.mark.parametrize("what", MALFORMED)
+def test_what_is_no_message_is_malformed(what: str) -> None:
+    with pytest.raises(Malformed):
+        decode_message(MALFORMED[what])
+
+
+def test_answers_come_out_of_a_reply_as_they_went_in() -> None:
+    reply = Reply(
+        7,
+        2,
+        [
+            (1, Answer(201, '{"id":1,"description":"ü"}'.encode())),
+            (2, Answer(422, b"{}", replayed=True)),
+            (3, Answer(503, b"{}", decided=False)),
+        ],
+    )
+
+    assert decode_reply(encode_reply(reply)) == reply
+
+
+def test_a_deadline_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = _Clock()
+    monkeypatch.setattr(envelope, "time", clock)
+    deadline = Deadline.after(15)
+
+    clock.now_s += 14.9
+    assert not deadline.passed()
+    clock.now_s += 0.2
+    assert deadline.passed()
+
+
+def test_a_deadline_of_another_start_of_the_machine_has_passed() -> None:
+    assert Deadline("another start", 1e12).passed()
+
+
+class _Clock:
+    now_s = 100.0
+
+    def monotonic(self) -> float:
+        return self.now_s
