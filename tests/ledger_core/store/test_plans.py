@@ -54,12 +54,12 @@ def watch(funded: Ledger) -> Iterator[Watch]:
 
 
 def costly(watch: Watch) -> list[tuple[str, str]]:
-    """Return the steps that read a whole table or index, or sort. Walking through the page itself is neither."""
+    """Return the steps that read a whole table or index, or sort. Putting a page's own rows in order is neither."""
     return [
         (step, sql)
         for step, sql in watch.plans()
         if (re.match(r"SCAN (?!book\b)", step) and "SUBQUERY" not in step and "LIST" not in step)
-        or ("TEMP B-TREE" in step and "json_group_array" not in sql)
+        or ("TEMP B-TREE" in step and "json_group_array" not in step)
     ]
 
 
@@ -81,7 +81,7 @@ def test_a_balance_at_any_instant_is_sought(watch: Watch, at: int | None) -> Non
 
 
 @pytest.mark.parametrize("account_id", [None, CUSTOMERS])
-@pytest.mark.parametrize("status", [None, HoldStatus.ACTIVE, HoldStatus.CAPTURED, HoldStatus.RELEASED])
+@pytest.mark.parametrize("status", [None, *HoldStatus])
 def test_a_page_of_holds_is_sought(watch: Watch, account_id: int | None, status: HoldStatus | None) -> None:
     reads.holds(watch.ledger.reader, HoldFilter(account_id, status), Span(10), watch.ledger.now)
 
