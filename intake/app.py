@@ -17,6 +17,7 @@ from intake.resources.entries import Entries, EntriesBulk, Entry, EntryReverse
 from intake.resources.health import Health, Metrics
 from intake.resources.holds import Hold, HoldCapture, HoldRelease, Holds
 from intake.resources.operations import Operation
+from intake.resources.reports import AccountStatement, BalanceSheet, IncomeStatement, TrialBalance
 from intake.writes import Writes
 from ledger_core.errors import Refusal, StorageUnavailable
 from wire.log import about
@@ -42,6 +43,7 @@ def make_app(parts: Parts) -> "falcon.App[Any, Any]":
     app.add_route("/v1/accounts", Accounts(writes, readers))
     app.add_route("/v1/accounts/{account_id}", Account(readers))
     app.add_route("/v1/accounts/{account_id}/balance", AccountBalance(readers))
+    app.add_route("/v1/accounts/{account_id}/statement", AccountStatement(readers))
     app.add_route("/v1/accounts/{account_id}/close", AccountClose(writes))
     app.add_route("/v1/entries", Entries(writes, readers))
     app.add_route("/v1/entries/bulk", EntriesBulk(writes))
@@ -51,6 +53,9 @@ def make_app(parts: Parts) -> "falcon.App[Any, Any]":
     app.add_route("/v1/holds/{hold_id}", Hold(readers))
     app.add_route("/v1/holds/{hold_id}/capture", HoldCapture(writes))
     app.add_route("/v1/holds/{hold_id}/release", HoldRelease(writes))
+    app.add_route("/v1/reports/trial-balance", TrialBalance(readers))
+    app.add_route("/v1/reports/balance-sheet", BalanceSheet(readers))
+    app.add_route("/v1/reports/income-statement", IncomeStatement(readers))
     app.add_route("/v1/operations/{operation_id}", Operation(parts.operations))
     app.add_route("/health", Health(parts.checks))
     app.add_route("/metrics", Metrics())

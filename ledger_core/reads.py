@@ -98,7 +98,7 @@ def hold(book: Book, hold_id: int, now: int) -> Hold:
     """
     with book.snapshot():
         found = load.hold(book.connection, hold_id)
-        as_of = _as_of(book, now)
+        as_of = present(book, now)
     if found is None:
         raise HoldNotFound(hold_id)
     return _settled(found, as_of)
@@ -153,7 +153,7 @@ def entries(book: Book, wanted: EntryFilter, span: Span) -> Sequence[Entry]:
 def holds(book: Book, wanted: HoldFilter, span: Span, now: int) -> Sequence[Hold]:
     """Read a page of holds as they are now."""
     with book.snapshot():
-        as_of = _as_of(book, now)
+        as_of = present(book, now)
         found = lists.holds(book.connection, _range(span), account=wanted.account_id, status=wanted.status, now=as_of)
     return [_settled(item, as_of) for item in found]
 
@@ -238,7 +238,8 @@ def _settled(found: Hold, as_of: int) -> Hold:
     return found._replace(released=found.released + found.remaining, status=HoldStatus.EXPIRED)
 
 
-def _as_of(book: Book, now: int) -> int:
+def present(book: Book, now: int) -> int:
+    """Return the instant of a read made now: a machine's clock may go back, what a book has written does not."""
     return max(now, load.book(book.connection).last_at)
 
 

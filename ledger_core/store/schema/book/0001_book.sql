@@ -265,8 +265,9 @@ end;
 
 create trigger bulk_entries_stay before insert on bulk_entries
   when exists (select 1 from bulk_entries where bulk = new.bulk and position = new.position)
-    or exists (select 1 from operations where id = new.bulk and kind <> 'bulk') begin
-  select raise(abort, 'the entries of a bulk are never replaced');
+    or not exists (select 1 from operations where id = new.bulk and kind = 'bulk'
+      and new.position between 0 and subject_id - 1) begin
+  select raise(abort, 'a bulk has as many entries as its outcome says, and they are never replaced');
 end;
 create trigger bulk_entries_never_change before update on bulk_entries begin
   select raise(abort, 'the entries of a bulk are never changed');
