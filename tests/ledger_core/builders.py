@@ -222,6 +222,7 @@ def request(kind: str, **changes: Any) -> dict[str, Any]:
     least: dict[str, dict[str, Any]] = {
         "account": {"name": "Cash", "type": "asset"},
         "entry": {"lines": lines((1, 5, "debit"), (2, 5, "credit"))},
+        "bulk": {"entries": [posting((1, 5, "debit"), (2, 5, "credit"))]},
         "hold": {"account_id": 1, "amount": 5},
     }
     fields = least.get(kind) or {ADDRESS_FIELD[Kind(kind)]: 1}
