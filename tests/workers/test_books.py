@@ -1,0 +1,80 @@
+"""Open books: kept while they are used, closed when they are not, and never one that is not the org's."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from ledger_core.errors import OrgNotFound, StorageUnavailable
+from ledger_core.store.book import Book, book_path
+from workers.books import Books
+
+
+def _is_open(book: Book) -> bool:
+    try:
+        book.connection.execute("select 1")
+    except apsw.ConnectionClosedError:
+        return False
+    return True
+
+
+def test_a_book_stays_open_between_uses(books: Books) -> None:
+    assert books.book("acme") is books.book("acme")
+
+
+def test_the_least_used_book_is_closed_when_there_are_too_many(data: Path) -> None:
+    books = Books(data, open_max=2)
+    acme, globex = books.book("acme"), books.book("globex")
+    books.book("acme")
+
+    initech = books.book("initech")
+
+    assert [_is_open(book) for book in (acme, globex, initech)] == [True, False, True]
+    assert books.book("acme") is acme
+    assert books.book("globex") is not globex
+
+
+def test_a_dropped_book_is_opened_afresh(books: Books) -> None:
+    first = books.book("acme")
+
+    books.drop("acme")
+    books.drop("acme")
+
+    assert not _is_open(first)
+    assert _is_open(books.book("acme"))
+
+
+def test_closing_closes_every_book(books: Books) -> None:
+    opened = [books.book("acme"), books.book("globex")]
+
+    books.close()
+
+    assert not any(map(_is_open, opened))
+
+
+@pytest.mark.parametrize("slug", ["nobody", "", "../registry", "ACME", "a/b", "acme\n", "a" * 64])
+def test_an_org_that_does_not_exist_has_no_book(books: Books, data: Path, slug: str) -> None:
+    before = sorted(data.rglob("*"))
+
+    with pytest.raises(OrgNotFound):
+        books.book(slug)
+
+    assert [path for path in sorted(data.rglob("*")) if path.suffix == ".db"] == [
+        path for path in before if path.suffix == ".db"
+    ]
+
+
+def test_a_book_that_is_gone_is_not_made_again(books: Books, data: Path) -> None:
+    book_path(data, "acme").unlink()
+
+    with pytest.raises(StorageUnavailable):
+        books.book("acme")
+
+    assert not book_path(data, "acme").exists()
+
+
+def test_a_book_of_another_org_is_not_taken_for_this_one(books: Books, data: Path) -> None:
+    book_path(data, "acme").write_bytes(book_path(data, "globex").read_bytes())
+
+    with pytest.raises(StorageUnavailable):
+        books.book("acme")

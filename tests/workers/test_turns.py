@@ -1,0 +1,129 @@
+"""A worker's turn: one transaction for each org, and no fault that takes others with it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ledger_core import ledger
+from ledger_core.commands import Command, PostEntry
+from ledger_core.inbox import Inbox
+from ledger_core.store.book import book_path
+from tests.builders import opening, posting, submission
+from wire.answers import Answer
+from wire.envelope import Item
+from workers.books import Books
+from workers.turns import Turns
+
+
+def _items(*commands: tuple[str, Command]) -> list[Item]:
+    return [Item(number, org, submission(command, org)) for number, (org, command) in enumerate(commands, 1)]
+
+
+def _code(answer: Answer) -> str:
+    return str(json.loads(answer.body)["code"])
+
+
+@pytest.fixture
+def opened(turns: Turns) -> Turns:
+    """Turns on orgs that have two accounts each."""
+    turns.take(_items(*((org, opening()) for org in ("acme", "globex") for _ in range(2))))
+    turns.transactions = 0
+    return turns
+
+
+def test_each_command_is_answered_under_its_own_number(opened: Turns) -> None:
+    items = _items(("acme", posting(1)), ("globex", posting(2)), ("acme", posting(3)), ("nobody", posting(4)))
+
+    told = dict(opened.take(items))
+
+    assert {number: answer.http_status for number, answer in told.items()} == {1: 201, 2: 201, 3: 201, 4: 404}
+    assert [json.loads(told[number].body)["id"] for number in (1, 2, 3)] == [1, 1, 2]
+    assert [json.loads(told[number].body)["lines"][0]["amount"] for number in (1, 2, 3)] == [1, 2, 3]
+
+
+def test_the_commands_of_an_org_share_one_transaction(opened: Turns) -> None:
+    opened.take(_items(*((org, posting()) for org in ("acme", "globex") for _ in range(10))))
+
+    assert opened.transactions == 2
+
+
+def test_a_message_that_comes_again_changes_nothing_and_is_answered_the_same(opened: Turns, books: Books) -> None:
+    items = _items(("acme", posting()), ("acme", posting(idempotency_key="k")), ("acme", posting(2**53 - 1)))
+
+    first, again = opened.take(items), opened.take(items)
+
+    assert first == again
+    assert not any(answer.replayed for _, answer in again)
+    assert books.book("acme").connection.execute("select count(*) from entries").get == 3
+
+
+def test_an_unknown_org_is_told_so_and_nothing_is_decided(opened: Turns) -> None:
+    (answer,) = opened.apply("nobody", [submission(posting(), "nobody")])
+
+    assert (answer.http_status, _code(answer), answer.decided) == (404, "org_not_found", False)
+
+
+@pytest.mark.parametrize("damage", ["gone", "foreign"])
+def test_a_book_that_cannot_be_used_is_told_so_and_holds_up_no_other(opened: Turns, data: Path, damage: str) -> None:
+    path = book_path(data, "initech")
+    path.unlink()
+    if damage == "foreign":
+        path.write_bytes(b"not a database " * 1_000)
+
+    told = dict(opened.take(_items(("initech", opening()), ("acme", posting()), ("initech", opening()))))
+
+    assert {number: answer.http_status for number, answer in told.items()} == {1: 503, 2: 201, 3: 503}
+    assert (_code(told[1]), told[1].decided) == ("storage_unavailable", False)
+
+
+def test_a_book_that_comes_back_is_used_again(opened: Turns, data: Path) -> None:
+    path = book_path(data, "initech")
+    path.rename(path.with_suffix(".away"))
+    opened.apply("initech", [submission(opening(), "initech")])
+    path.with_suffix(".away").rename(path)
+
+    (answer,) = opened.apply("initech", [submission(opening(), "initech")])
+
+    assert answer.http_status == 201
+
+
+@pytest.fixture
+def poisoned(opened: Turns, monkeypatch: pytest.MonkeyPatch) -> Turns:
+    """Turns in whose rules an entry described as poison hits a bug."""
+    decide = ledger.post_entry
+
+    def crash(command: PostEntry, **known: object) -> object:
+        if command.description == "poison":
+            raise ZeroDivisionError("a bug")
+        return decide(command, **known)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ledger, "post_entry", crash)
+    return opened
+
+
+def test_a_command_that_hits_a_bug_is_set_aside_and_the_others_are_applied(poisoned: Turns, inbox: Inbox) -> None:
+    commands = [posting(1), posting(2, description="poison"), posting(3)]
+
+    told = dict(poisoned.take(_items(*(("acme", command) for command in commands))))
+
+    assert {number: answer.http_status for number, answer in told.items()} == {1: 201, 2: 500, 3: 201}
+    assert (_code(told[2]), told[2].decided) == ("internal_error", False)
+    assert [json.loads(told[number].body)["id"] for number in (1, 3)] == [1, 2]
+    ((_, item),) = inbox.all_set_aside()
+    assert (item.org, item.cause) == ("acme", "ZeroDivisionError: a bug")
+    assert json.loads(item.message)["command"]["description"] == "poison"
+
+
+def test_a_bug_tells_its_caller_nothing_internal(poisoned: Turns) -> None:
+    (answer,) = poisoned.apply("acme", [submission(posting(description="poison"))])
+
+    assert b"ZeroDivision" not in answer.body
+    assert json.loads(answer.body)["request_id"] == "a-request"
+
+
+def test_what_was_refused_as_a_message_is_kept_for_an_operator(turns: Turns, inbox: Inbox) -> None:
+    turns.refuse("garbage", "it is no message")
+
+    ((_, item),) = inbox.all_set_aside()
+    assert (item.org, item.message, item.cause) == (None, "garbage", "it is no message")
