@@ -113,13 +113,14 @@ class Sweeper:
 
     def _sweep_one(self, item: Accepted) -> None:
         submission = item.submission
-        if self._dispatch.pending(submission.operation_id) is not None:
+        operation_id = submission.operation_id
+        if self._dispatch.pending(operation_id) is not None or self._dispatch.is_set_aside(operation_id):
             return
         try:
             with self._readers.book(item.org) as book:
-                outcome = reads.operation(book, submission.operation_id)
+                outcome = reads.operation(book, operation_id)
             if outcome is not None:
-                self._inbox.drop(submission.operation_id)
+                self._inbox.drop(operation_id)
             else:
                 self._dispatch.send(self._dispatch.tickets(item.org, [submission], accepted=True))
         except StorageUnavailable as error:

@@ -1,27 +1,29 @@
 """Dispatch: commands leave in messages, one unanswered message for each lane, and answers find who waits for them.
 
 While a message is unanswered, what arrives meanwhile goes out together as the next one: a lone command leaves at once,
-and under load messages grow by themselves. A late answer holds nobody up, and a command that stays unanswered is sent
-again under its operation id, which makes it harmless.
+and under load messages grow by themselves. A late answer holds nobody up, and a command whose message seems lost is
+sent again under its operation id, which makes it harmless.
 """
 
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from intake import metrics, problems
 from intake.tickets import Ticket
 from ledger_core.model import Submission
-from wire.answers import Answer
+from wire.answers import SET_ASIDE, Answer
 from wire.envelope import COMMANDS_PER_MESSAGE_MAX, MESSAGE_VALID_S, Deadline, Item, Message, Reply, encode_message
 from wire.lanes import lane_of
 from wire.publisher import NotSent, PerhapsSent
 
 LATE_S = 0.05  # after this the next message goes even though the one before it is unanswered
+UNANSWERED_MAX = 8  # but no more than these: what a slow lane can't take waits here, not in the broker
+LOST_S = 2.0  # a lane that answered nothing for so long has lost its messages, or its worker
 APPLY_S_MAX = 10.0  # a message that a worker began in time is surely done, or rolled back, this long after its deadline
-SEND_AGAIN_S = 2.0  # after this an unanswered command is sent again
 
 
 class Publishes(Protocol):
@@ -34,21 +36,45 @@ class Publishes(Protocol):
         """Tell whether the broker answers."""
 
 
+class _Sent(NamedTuple):
+    """A message under way. Ids rise, and a lane answers in the order of its messages."""
+
+    message_id: int
+    tickets: Sequence[Ticket]
+    sent_at_s: float
+
+
 class _Lane:
-    __slots__ = ("lock", "number", "unanswered", "unanswered_since_s", "waiting")
+    __slots__ = ("answered_at_s", "answered_id", "lock", "number", "sent", "waiting")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.lock = threading.Lock()
         self.waiting: list[Ticket] = []
-        self.unanswered: int | None = None  # the last message, until it is answered
-        self.unanswered_since_s = 0.0
+        self.sent: dict[int, _Sent] = {}  # the oldest first
+        self.answered_id = 0
+        self.answered_at_s = 0.0
 
+    def is_free(self, now_s: float) -> bool:
+        """Tell whether the next message may go. Called with the lock held."""
+        if not self.sent:
+            return True
+        last = self.sent[next(reversed(self.sent))]
+        return now_s - last.sent_at_s >= LATE_S and len(self.sent) < UNANSWERED_MAX
 
-class _Sent(NamedTuple):
-    lane: _Lane
-    tickets: list[Ticket]
-    sent_at_s: float
+    def take_lost(self, now_s: float) -> list[_Sent]:
+        """Take out the messages that will not be answered. Called with the lock held.
+
+        A lane that goes on answering is only slow: sending again would make it slower.
+        """
+        lost = [
+            sent
+            for sent in self.sent.values()
+            if sent.message_id < self.answered_id or now_s - max(sent.sent_at_s, self.answered_at_s) > LOST_S
+        ]
+        for sent in lost:
+            del self.sent[sent.message_id]
+        return lost
 
 
 class Dispatch:
@@ -77,9 +103,11 @@ class Dispatch:
         self._ticket_numbers = itertools.count(1)
         self._message_ids = itertools.count(1)
         self._tickets: dict[int, Ticket] = {}
-        self._sent: dict[int, _Sent] = {}
+        self._by_operation: dict[bytes, Ticket] = {}
         self._pending: dict[str, int] = {}
         self._pending_lock = threading.Lock()
+        self._later: deque[tuple[float, Ticket]] = deque()
+        self._set_aside: set[bytes] = set()
         metrics.COMMANDS_PENDING.set_function(lambda: len(self._tickets))
 
     def tickets(self, org: str, submissions: Sequence[Submission], *, accepted: bool = False) -> list[Ticket]:
@@ -98,7 +126,9 @@ class Dispatch:
                 raise problems.queue_unavailable()
             self._pending[org] = pending
             taken = [Ticket(next(self._ticket_numbers), org, item, accepted=accepted) for item in submissions]
-            self._tickets.update((ticket.number, ticket) for ticket in taken)
+            for ticket in taken:
+                self._tickets[ticket.number] = ticket
+                self._by_operation[ticket.submission.operation_id] = ticket
         return taken
 
     def send(self, tickets: Sequence[Ticket]) -> None:
@@ -112,13 +142,15 @@ class Dispatch:
             for ticket in tickets:
                 self.forget(ticket)
             raise problems.queue_unavailable()
-        self._put(self._lanes[lane_of(first.org, len(self._lanes))], tickets)
+        self._put(self._lane(first), tickets)
 
     def forget(self, ticket: Ticket) -> bool:
         """Give up a command's place in the backlog; False when it had none any more."""
         with self._pending_lock:
             if self._tickets.pop(ticket.number, None) is None:
                 return False
+            if self._by_operation.get(ticket.submission.operation_id) is ticket:
+                del self._by_operation[ticket.submission.operation_id]
             left = self._pending[ticket.org] - 1
             if left:
                 self._pending[ticket.org] = left
@@ -128,80 +160,93 @@ class Dispatch:
 
     def pending(self, operation_id: bytes) -> Ticket | None:
         """Return a command that is on its way under an operation's id, if this process has one."""
-        for ticket in list(self._tickets.values()):
-            if ticket.submission.operation_id == operation_id:
-                return ticket
-        return None
+        return self._by_operation.get(operation_id)
+
+    def is_set_aside(self, operation_id: bytes) -> bool:
+        """Tell whether a worker set a command aside: it waits for an operator, and is not sent again."""
+        return operation_id in self._set_aside
 
     def resolve(self, reply: Reply) -> None:
         """Hand over the answers to a message, once the lane's next message has left, to keep its worker busy."""
         metrics.TRANSACTIONS.inc(reply.transactions)
         metrics.COMMANDS_ANSWERED.inc(len(reply.answers))
-        sent = self._sent.pop(reply.message_id, None)
-        if sent is not None:
-            self._free(sent.lane, reply.message_id)
-            self._put(sent.lane, [])
+        for lane in self._lanes:
+            if reply.message_id in lane.sent:
+                self._answered(lane, reply.message_id)
+                self._put(lane, [])
         for number, answer in reply.answers:
             ticket = self._tickets.get(number)
-            if ticket is None:
-                continue
-            if not _is_final(ticket, answer):
-                self._send_later(ticket)
-            elif self.forget(ticket):
-                ticket.tell(answer)
-                if ticket.accepted:
-                    self._on_settled(ticket.submission)
+            if ticket is not None:
+                self._hand_over(ticket, answer)
 
     def tick(self) -> None:
-        """Do what is due: send what waits behind a late answer, and send again what stays unanswered."""
+        """Do what is due: send what waits behind a late answer, and send again what was lost or put off."""
         if self._broker_down:
             if not self._broker.reachable():
                 return
             self._broker_down = False
         now_s = time.monotonic()
-        for message_id, sent in list(self._sent.items()):
-            if now_s - sent.sent_at_s > SEND_AGAIN_S and self._sent.pop(message_id, None) is not None:
-                self._send_again(message_id, sent)
+        while self._later and self._later[0][0] <= now_s:
+            _, ticket = self._later.popleft()
+            self._put(self._lane(ticket), [ticket])
         for lane in self._lanes:
-            if lane.waiting:
-                self._put(lane, [])
+            with lane.lock:
+                lost = lane.take_lost(now_s)
+            again = [ticket for sent in lost for ticket in sent.tickets if ticket.number in self._tickets]
+            metrics.COMMANDS_SENT_AGAIN.inc(len(again))
+            self._put(lane, again)
 
-    def _put(self, lane: _Lane, tickets: Iterable[Ticket]) -> None:
+    def _hand_over(self, ticket: Ticket, answer: Answer) -> None:
+        """Hand over an answer, unless it may not be the last word.
+
+        What the book did not decide is the last word only if no other copy of the command can still be applied, and
+        if nobody was promised an outcome.
+        """
+        if answer.decided or (ticket.copies <= 1 and not ticket.accepted):
+            if self.forget(ticket):
+                ticket.tell(answer)
+                if ticket.accepted:
+                    self._on_settled(ticket.submission)
+        elif answer.http_status == SET_ASIDE.status:
+            self._set_aside.add(ticket.submission.operation_id)
+            self.forget(ticket)
+        else:
+            self._later.append((time.monotonic() + LOST_S, ticket))
+
+    def _put(self, lane: _Lane, tickets: Sequence[Ticket]) -> None:
+        """Have commands wait for their lane, and send what waits if it is free."""
         now_s = time.monotonic()
         with lane.lock:
             lane.waiting.extend(tickets)
-            if not lane.waiting or self._broker_down:
-                return
-            if lane.unanswered is not None and now_s - lane.unanswered_since_s < LATE_S:
+            if not lane.waiting or self._broker_down or not lane.is_free(now_s):
                 return
             batch = [ticket for ticket in lane.waiting[:COMMANDS_PER_MESSAGE_MAX] if ticket.number in self._tickets]
             del lane.waiting[:COMMANDS_PER_MESSAGE_MAX]
-            message_id = lane.unanswered = next(self._message_ids)
-            lane.unanswered_since_s = now_s
-        self._publish(lane, message_id, batch)
+            sent = _Sent(next(self._message_ids), batch, now_s)
+            if batch:
+                lane.sent[sent.message_id] = sent
+        if batch:
+            self._publish(lane, sent)
 
-    def _publish(self, lane: _Lane, message_id: int, tickets: list[Ticket]) -> None:
+    def _publish(self, lane: _Lane, sent: _Sent) -> None:
         deadline = Deadline.after(MESSAGE_VALID_S)
-        for ticket in tickets:
+        for ticket in sent.tickets:
             ticket.copies += 1
             ticket.dead_at_s = deadline.monotonic_s + APPLY_S_MAX
-        items = [Item(ticket.number, ticket.org, ticket.submission) for ticket in tickets]
-        self._sent[message_id] = _Sent(lane, tickets, time.monotonic())
+        items = [Item(ticket.number, ticket.org, ticket.submission) for ticket in sent.tickets]
         metrics.MESSAGES_SENT.inc()
         try:
-            self._broker.publish(lane.number, encode_message(Message(message_id, self._reply_to, deadline, items)))
+            self._broker.publish(lane.number, encode_message(Message(sent.message_id, self._reply_to, deadline, items)))
         except PerhapsSent:
             self._broker_down = True  # until a tick finds it again; the message is sent again when it is due
         except NotSent:
             self._broker_down = True
-            self._sent.pop(message_id, None)
-            self._take_back(lane, message_id, tickets)
+            self._take_back(lane, sent)
 
-    def _take_back(self, lane: _Lane, message_id: int, tickets: list[Ticket]) -> None:
+    def _take_back(self, lane: _Lane, sent: _Sent) -> None:
         """Turn away those that no message carried and nobody accepted; keep the others until the broker is back."""
-        self._free(lane, message_id)
         kept = []
-        for ticket in tickets:
+        for ticket in sent.tickets:
             ticket.copies -= 1
             if ticket.copies or ticket.accepted:
                 kept.append(ticket)
@@ -209,28 +254,14 @@ class Dispatch:
                 ticket.not_sent = True
                 ticket.release()
         with lane.lock:
+            lane.sent.pop(sent.message_id, None)
             lane.waiting[:0] = kept
 
-    def _send_again(self, message_id: int, sent: _Sent) -> None:
-        self._free(sent.lane, message_id)
-        unanswered = [ticket for ticket in sent.tickets if ticket.number in self._tickets]
-        metrics.COMMANDS_SENT_AGAIN.inc(len(unanswered))
-        self._put(sent.lane, unanswered)
-
-    def _send_later(self, ticket: Ticket) -> None:
-        lane = self._lanes[lane_of(ticket.org, len(self._lanes))]
-        self._sent[next(self._message_ids)] = _Sent(lane, [ticket], time.monotonic())
-
-    def _free(self, lane: _Lane, message_id: int) -> None:
+    def _answered(self, lane: _Lane, message_id: int) -> None:
         with lane.lock:
-            if lane.unanswered == message_id:
-                lane.unanswered = None
+            lane.sent.pop(message_id, None)
+            lane.answered_id = max(lane.answered_id, message_id)
+            lane.answered_at_s = time.monotonic()
 
-
-def _is_final(ticket: Ticket, answer: Answer) -> bool:
-    """Tell whether an answer may be handed over as the last word.
-
-    What the book did not decide is one only if no other copy of the command can still be applied,
-    and if nobody was promised an outcome.
-    """
-    return answer.decided or (ticket.copies <= 1 and not ticket.accepted)
+    def _lane(self, ticket: Ticket) -> _Lane:
+        return self._lanes[lane_of(ticket.org, len(self._lanes))]

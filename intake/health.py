@@ -2,12 +2,16 @@
 
 import os
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 from intake.auth import Doorkeeper
 from ledger_core.errors import StorageUnavailable
 from wire import lanes
 from wire.publisher import Publisher
+
+FRESH_S = 1.0  # anybody may ask, and each check goes to the disk
 
 
 class Health:
@@ -18,10 +22,17 @@ class Health:
         self._doorkeeper = doorkeeper
         self._folder = folder
         self._lanes = lanes
+        self._lock = threading.Lock()
+        self._found: dict[str, str] = {}
+        self._found_at_s = float("-inf")
 
     def run(self) -> dict[str, str]:
-        """Check everything; each check comes to `ok` or to what is wrong."""
-        return {"broker": self._broker(), "storage": self._storage(), "workers": self._workers()}
+        """Check everything; each check comes to `ok` or to what is wrong. Not more often than once a second."""
+        with self._lock:
+            if time.monotonic() - self._found_at_s >= FRESH_S:
+                self._found = {"broker": self._broker(), "storage": self._storage(), "workers": self._workers()}
+                self._found_at_s = time.monotonic()
+            return self._found
 
     def _broker(self) -> str:
         return "ok" if self._publisher.reachable() else "the broker does not answer"

@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import redis
 from celery import Celery
-from kombu.exceptions import OperationalError
 
 from wire import broker
 from wire.app import APPLY_TASK
@@ -46,7 +45,7 @@ class Publisher:
                 argsrepr="",  # not the message once more, for logs that nobody keeps
                 kwargsrepr="",
             )
-        except (OperationalError, redis.RedisError, OSError, TimeoutError) as error:
+        except Exception as error:  # whatever it is, the caller must know on which side of the line it left us
             logger.warning("publish on lane %d: %s: %s", lane, type(error).__name__, error)
             raise NotSent if _surely_not_sent(error) else PerhapsSent from error
 
