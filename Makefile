@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= data
 PORT ?= 8080
 
-.PHONY: help run test check compose-test format lock clean
+.PHONY: help run test bench check compose-test format lock clean
 
 help: ## List what there is to make.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ check: $(VENV)/dev.ok ## The one gate: format, lint, types, tests.
 
 compose-test: ## Try docker-compose.yml for real, with crashes. Needs Docker with compose, and curl; CI does not run it.
 	bash tests/compose_smoke.sh
+
+bench: $(VENV)/dev.ok ## Measure this project beside its ceilings, in one run of some minutes. Needs wrk.
+	$(BIN)/python -m bench
 
 format: $(VENV)/dev.ok ## Format the code.
 	$(BIN)/ruff format .

@@ -79,6 +79,7 @@ class Child:
             self._command,
             env=dict(self._environment),
             stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(),  # standard output is for the line that says it is ready
             start_new_session=True,  # Ctrl-C in a terminal is for the parent, which ends the children in order
             preexec_fn=lambda: die_with_parent(self._when_orphaned, parent),  # noqa: PLW1509  # this process has one thread
         )
