@@ -8,7 +8,7 @@ from intake.problems import Rejected
 from intake.tickets import Ticket
 from ledger_core.model import Submission
 from tests.builders import ORG, posting, submission
-from wire.answers import Answer
+from wire.answers import SET_ASIDE, Answer
 from wire.envelope import Message, Reply, decode_message
 from wire.lanes import lane_of
 from wire.publisher import NotSent, PerhapsSent
@@ -197,6 +197,41 @@ def test_an_unanswered_command_is_sent_again_after_two_seconds_under_its_operati
     (_, first), (_, again) = sender.broker.messages
     assert first.message_id != again.message_id
     assert first.items == again.items == [(ticket.number, ORG, ticket.submission)]
+
+
+def test_a_lane_that_goes_on_answering_is_slow_and_not_lost(sender: Sender) -> None:
+    sender.send(count=1)
+    for _ in range(3):
+        sender.later(0.06)
+        sender.send()
+
+    for place in range(4):
+        sender.later(1.5)
+        sender.answer(place)
+
+    assert sender.carried == [[1], [2], [3], [4]]
+
+
+def test_a_message_that_was_passed_over_is_sent_again_at_once(sender: Sender) -> None:
+    """A lane answers in the order of its messages."""
+    sender.send(count=2)
+    sender.later(0.06)
+
+    sender.answer(1)
+    sender.later(0.025)
+
+    assert sender.carried == [[1], [2], [1]]
+
+
+def test_a_silent_lane_is_given_a_few_messages_and_the_rest_waits_here(sender: Sender) -> None:
+    for _ in range(20):
+        sender.send()
+        sender.later(0.06)
+    assert sender.carried == [[number] for number in range(1, 9)]
+
+    sender.answer(0)
+
+    assert sender.carried[8:] == [list(range(9, 21))]
 
 
 def test_only_what_has_no_answer_is_sent_again(sender: Sender) -> None:
@@ -400,3 +435,15 @@ def test_a_command_that_its_caller_gave_up_is_answered_to_nobody(sender: Sender)
     sender.answer()
 
     assert ticket.answer is None
+
+
+def test_what_a_worker_set_aside_is_not_sent_again_though_it_was_accepted(sender: Sender) -> None:
+    (ticket,) = sender.send(accepted=True)
+    operation_id = ticket.submission.operation_id
+
+    sender.answer(-1, Answer(SET_ASIDE.status, b"{}", decided=False))
+    sender.later(2.1)
+
+    assert sender.carried == [[1]]
+    assert sender.settled == []
+    assert sender.dispatch.is_set_aside(operation_id)

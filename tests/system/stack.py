@@ -109,7 +109,7 @@ class Stack:
         """End the one process of that kind as a crash would, and wait until it is gone."""
         (victim,) = self.processes(part)
         os.kill(victim.pid, signal.SIGKILL)
-        eventually(lambda: victim not in self.processes(part), "the kernel has ended it")
+        eventually(lambda: _has_ended(victim.pid), "the kernel has ended it")
 
     @contextmanager
     def halted(self, part: str) -> Iterator[None]:
@@ -163,3 +163,11 @@ class Stack:
                 return line
         assert self._process.poll() is None, f"it ended: {self.log.read_text(encoding='utf-8')[-3_000:]}"
         return None
+
+
+def _has_ended(pid: int) -> bool:
+    """Tell whether a process is gone, its files and locks included: a zombie has given them back."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True

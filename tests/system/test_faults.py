@@ -144,6 +144,7 @@ def test_without_a_broker_a_write_is_refused_or_accepted_for_good_and_reads_go_o
 def test_health_names_the_lanes_that_no_worker_owns(org: Org) -> None:
     with org.stack.halted(SUPERVISOR):
         org.stack.kill(WORKER)
+        eventually(lambda: not org.stack.healthy(), "it notices")
         health = org.stack.http.get("/health")
 
     assert health.status_code == 503

@@ -15,7 +15,7 @@ from ledger_core.inbox import Inbox
 from tests.system.orgs import Org, entry
 from tests.system.stack import Stack
 from tests.waiting import eventually
-from wire import broker
+from wire import AccountType, LedgerQueue, Line, OpenAccount, PostEntry, Side, broker
 
 LANES = 4
 
@@ -217,6 +217,31 @@ def test_a_hundred_tasks_enqueued_and_forgotten_are_all_applied(pair: Org, servi
 
     eventually(lambda: pair.balance(1)["total"] == 100, "all are applied")
     assert pair.proof()["entries"] == 100
+
+
+def test_the_producer_of_this_project_validates_routes_and_waits(pair: Org) -> None:
+    queue = LedgerQueue.from_env({"LEDGER_REDIS_URL": pair.stack.broker_url})
+    sides = [(1, Side.DEBIT), (2, Side.CREDIT)]
+    lines = [Line(account_id=account, amount=5, direction=side) for account, side in sides]
+
+    told = queue.submit(pair.slug, PostEntry(lines=lines)).get(timeout=30)
+
+    assert (told["status"], told["result"]) == ("applied", pair.get("/v1/entries/1").json())
+    with pytest.raises(ValueError, match="amount"):
+        Line(account_id=1, amount=0, direction=Side.DEBIT)
+    queue.close()
+
+
+def test_a_task_id_sent_twice_by_this_project_s_producer_is_applied_once(pair: Org) -> None:
+    queue = LedgerQueue.from_env({"LEDGER_REDIS_URL": pair.stack.broker_url})
+    command = OpenAccount(name="Spare", type=AccountType.ASSET)
+    first = queue.submit(pair.slug, command)
+
+    again = queue.submit(pair.slug, command, task_id=first.task_id)
+
+    assert again.get(timeout=30) == first.get(timeout=30)
+    assert len(pair.all("/v1/accounts")) == 3
+    queue.close()
 
 
 ENVELOPE = {

@@ -71,7 +71,7 @@ def test_what_crashes_is_started_again(own_stack: Callable[..., Stack]) -> None:
         stack.kill(part)
         eventually(lambda part=part: stack.processes(part) and stack.healthy(), f"{part} is back")
 
-    assert org.post("/v1/entries", entry(1, 2, 5)).status_code == 201
+    eventually(lambda: org.post("/v1/entries", entry(1, 2, 5)).status_code == 201, "writes work again")
 
 
 def test_the_broker_listens_on_a_socket_that_only_its_user_can_open(stack: Stack) -> None:
