@@ -142,11 +142,13 @@ class Writes:
     def _accept_first(self, org: str, submissions: Sequence[Submission]) -> list[Result]:
         """Accept commands and let them go; those whose outcome is known are answered with it."""
         prints = {item.submission: item.command.fingerprint() for item in submissions}
-        known = {
-            item.submission: self._known(org, item, prints[item.submission])
-            for item in submissions
-            if item.command.idempotency_key is not None
-        }
+        known: dict[int, Answer | None] = {}
+        named: dict[bytes, bytes] = {}  # operations of this very request, by what first named them
+        for item in submissions:
+            if item.command.idempotency_key is not None:
+                fingerprint = prints[item.submission]
+                reused = named.setdefault(item.operation_id, fingerprint) != fingerprint
+                known[item.submission] = _reused(item) if reused else self._known(org, item, fingerprint)
         new = [item for item in submissions if known.get(item.submission) is None]
         if new:
             tickets = self._dispatch.tickets(org, new)
@@ -171,9 +173,7 @@ class Writes:
             return answers.of_outcome(outcome)
         pending = self._acceptance.find(submission.operation_id)
         if pending is not None and pending.fingerprint != fingerprint:
-            command, request_id = submission.command, submission.request_id
-            reused = of_refusal(IdempotencyKeyReused().record(request_id, command.address))
-            return answers.of_problem(reused, command, request_id)
+            return _reused(submission)
         return None
 
     def _accept_late(self, tickets: Sequence[Ticket]) -> list[Answer | Pending]:
@@ -202,6 +202,13 @@ class Writes:
         if known is None:
             raise problems.storage_unavailable()
         return known
+
+
+def _reused(submission: Submission) -> Answer:
+    """Return the answer to a command whose key belongs to another one that is pending."""
+    command, request_id = submission.command, submission.request_id
+    reused = of_refusal(IdempotencyKeyReused().record(request_id, command.address))
+    return answers.of_problem(reused, command, request_id)
 
 
 def _release(waiting: Waiting) -> None:
