@@ -18,6 +18,7 @@ from wire.settings import SettingError
 from workers.books import Books
 from workers.lanes import LaneLocks
 from workers.settings import Settings, settings
+from workers.strays import keep_strays
 from workers.tasks import register
 from workers.turns import Turns
 
@@ -42,7 +43,9 @@ def _serve(chosen: Settings) -> int:
     owned = locks.wait_for_one()
     books = Books(shared.data)
     app = make_app(shared.redis_url, shared.lanes)
-    register(app, Turns(books, Inbox.open(shared.data)), broker.connect(shared.redis_url))
+    turns = Turns(books, Inbox.open(shared.data))
+    register(app, turns, broker.connect(shared.redis_url))
+    keep_strays(app, turns.refuse)
 
     @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def consume_what_falls_to_us(sender: Any, **_: object) -> None:
