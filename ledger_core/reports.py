@@ -165,7 +165,7 @@ def statement(
         found = rows.lines(
             book.connection,
             account_id,
-            after=max(after, low * rows.PLACE_FACTOR + rows.PLACE_FACTOR - 1),
+            after=max(after, rows.place_after_entry(low)),
             before_entry=high,
             limit=limit,
         )

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import apsw
 from pydantic_core import from_json
 
-from ledger_core.limits import LINES_PER_ENTRY_MAX
+from ledger_core.limits import ID_MAX, LINES_PER_ENTRY_MAX
 
 PLACE_FACTOR = 512  # a line's place in its account's history is one number: entry times this, plus position
 
@@ -51,6 +51,11 @@ class StandingRow(NamedTuple):
     currency: str
     debits: int
     credits: int
+
+
+def place_after_entry(entry_id: int) -> int:
+    """Return a place that lies after every line of an entry, and before those of the next one."""
+    return min(entry_id * PLACE_FACTOR + PLACE_FACTOR - 1, ID_MAX)  # a time without entries begins beyond all ids
 
 
 def lines(connection: apsw.Connection, account_id: int, *, after: int, before_entry: int, limit: int) -> list[LineRow]:
