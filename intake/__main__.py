@@ -98,7 +98,6 @@ def _serve(chosen: Settings) -> None:
     logger.info("serving on %s port %s", server.effective_host, server.effective_port)
     server.run()
     loops.stop()
-    acceptance.flush()
 
 
 def _end_when_drained(writes: Writes) -> None:

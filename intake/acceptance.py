@@ -4,7 +4,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from intake.dispatch import Dispatch
@@ -17,25 +17,27 @@ from wire.log import about
 
 logger = logging.getLogger("ledger.intake")
 
+REST_S = 1.0  # how long a turn waits for something to accept, before it forgets what has its outcome
 
-class _Commit:
-    """Writes that go to disk together, and how that went."""
-
-    def __init__(self) -> None:
-        self.items: list[Accepted] = []
-        self.done = False
-        self.error: StorageUnavailable | None = None
+Told = Callable[[StorageUnavailable | None], None]
 
 
 class Acceptance:
-    """The inbox, as many threads at once use it: who comes while a commit runs shares the next one."""
+    """The inbox, as many requests at once use it: what comes while a commit runs shares the next one."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._lock = threading.Lock()
-        self._committing = threading.Lock()
-        self._next = _Commit()
+        self._changed = threading.Condition()
+        self._items: list[Accepted] = []
+        self._told: list[Told] = []
         self._settled: list[Submission] = []
+
+    def accept_soon(self, items: Sequence[Accepted], told: Told) -> None:
+        """Have writes put on disk, and something told, once: None when they are, and will reach an outcome."""
+        with self._changed:
+            self._items.extend(items)
+            self._told.append(told)
+            self._changed.notify()
 
     def accept(self, items: Sequence[Accepted]) -> None:
         """Put writes on disk. When this returns, they will reach an outcome.
@@ -43,14 +45,18 @@ class Acceptance:
         Raises:
             StorageUnavailable: none of them was accepted.
         """
-        with self._lock:
-            commit = self._next
-            commit.items.extend(items)
-        with self._committing:
-            if not commit.done:
-                self._run(commit)
-        if commit.error is not None:
-            raise commit.error
+        done = threading.Event()
+        errors: list[StorageUnavailable] = []
+
+        def told(error: StorageUnavailable | None) -> None:
+            if error is not None:
+                errors.append(error)
+            done.set()
+
+        self.accept_soon(items, told)
+        done.wait()
+        if errors:
+            raise errors[0]
 
     def find(self, operation_id: bytes) -> Accepted | None:
         """Return the write that first took an operation's id, while it waits.
@@ -62,28 +68,30 @@ class Acceptance:
 
     def settle(self, submission: Submission) -> None:
         """Note that a write has its outcome; it is forgotten with one of the next commits."""
-        self._settled.append(submission)
+        with self._changed:
+            self._settled.append(submission)
 
-    def flush(self) -> None:
-        """Forget what has its outcome.
-
-        Raises:
-            StorageUnavailable: the inbox can't be written.
-        """
-        if self._settled:
-            with self._committing, self._lock:
-                settled, self._settled = self._settled, []
-            self._inbox.accept([], settled)
-
-    def _run(self, commit: _Commit) -> None:
-        with self._lock:
-            self._next = _Commit()
+    def commit_once(self) -> None:
+        """Wait a moment for something to accept, and put all that there is on disk in one commit."""
+        with self._changed:
+            if not self._items:
+                self._changed.wait(REST_S)
+            items, self._items = self._items, []
+            told, self._told = self._told, []
             settled, self._settled = self._settled, []
+        if not items and not settled:
+            return
+        error = None
         try:
-            self._inbox.accept(commit.items, settled)
-        except StorageUnavailable as error:
-            commit.error = error
-        commit.done = True
+            self._inbox.accept(items, settled)
+        except StorageUnavailable as unavailable:
+            logger.error("inbox: %s", unavailable)
+            error = unavailable
+        for tell in told:
+            try:
+                tell(error)
+            except Exception:
+                logger.exception("a bug in what follows an acceptance")  # the others must hear of theirs
 
 
 class Sweeper:

@@ -1,4 +1,7 @@
-"""The threads behind the requests: one takes answers in, one does what is due. One pass of each is one method."""
+"""The threads behind the requests: one takes answers in, one puts what was accepted on disk, one does what is due.
+
+One pass of each is one method.
+"""
 
 import logging
 import threading
@@ -16,13 +19,12 @@ from wire.replies import Listener
 logger = logging.getLogger("ledger.intake")
 
 TICK_S = 0.025
-FLUSH_EVERY_S = 1.0
 SWEEP_EVERY_S = 5.0
 RECONNECT_S = 0.2
 
 
 class Loops:
-    """Both threads, from start to stop."""
+    """The threads, from start to stop."""
 
     def __init__(
         self, dispatch: Dispatch, writes: Writes, listener: Listener, acceptance: Acceptance, sweeper: Sweeper
@@ -33,15 +35,16 @@ class Loops:
         self._acceptance = acceptance
         self._sweeper = sweeper
         self._stopping = threading.Event()
-        self._flush_at_s = self._sweep_at_s = 0.0
+        self._sweep_at_s = 0.0
 
     def start(self) -> None:
-        """Start both threads. They end with the process, or by `stop`."""
-        for name, turn in (("listener", self.listen_once), ("pulse", self.pulse_once)):
+        """Start them. They end with the process, or by `stop`."""
+        turns = (("listener", self.listen_once), ("pulse", self.pulse_once), ("inbox", self._acceptance.commit_once))
+        for name, turn in turns:
             threading.Thread(target=self._run, args=(turn,), name=name, daemon=True).start()
 
     def stop(self) -> None:
-        """Let both threads end after their turn."""
+        """Let them end after their turn."""
         self._stopping.set()
 
     def listen_once(self) -> None:
@@ -61,9 +64,6 @@ class Loops:
         self._dispatch.tick()
         self._writes.end_waits(now_s)
         try:
-            if now_s >= self._flush_at_s:
-                self._flush_at_s = now_s + FLUSH_EVERY_S
-                self._acceptance.flush()
             if now_s >= self._sweep_at_s:
                 self._sweep_at_s = now_s + SWEEP_EVERY_S
                 self._sweeper.sweep()

@@ -6,12 +6,42 @@ from ledger_core.model import Submission
 from wire.answers import Answer
 
 
-class Ticket:
-    """One command on its way. `number` is what its answer is awaited under."""
+class Readiness:
+    """Something that becomes ready, once, and whoever wants to be called then. Any thread may use it."""
 
-    __slots__ = ("_waiting", "accepted", "answer", "copies", "dead_at_s", "not_sent", "number", "org", "submission")
+    __slots__ = ("_calls", "ready")
+
+    def __init__(self) -> None:
+        self.ready = False
+        self._calls: list[Callable[[], None]] = []
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Have something called, once, when this is ready: now, if it is."""
+        self._calls.append(call)
+        if self.ready:
+            self.release()
+
+    def release(self) -> None:
+        """Say that this is ready."""
+        self.ready = True
+        while self._calls:
+            try:
+                call = self._calls.pop()  # one thread gets it, whichever of two comes first
+            except IndexError:
+                return
+            call()
+
+
+class Ticket(Readiness):
+    """One command on its way; ready when there is an answer, or no more waiting for one.
+
+    `number` is what its answer is awaited under.
+    """
+
+    __slots__ = ("accepted", "answer", "copies", "dead_at_s", "not_sent", "number", "org", "submission")
 
     def __init__(self, number: int, org: str, submission: Submission, *, accepted: bool) -> None:
+        super().__init__()
         self.number = number
         self.org = org
         self.submission = submission
@@ -20,24 +50,8 @@ class Ticket:
         self.copies = 0  # how many messages carried it
         self.dead_at_s = 0.0  # on the monotonic clock: when none of them can be applied any more
         self.answer: Answer | None = None
-        self._waiting: list[Callable[[], None]] = []
-
-    def when_ready(self, call: Callable[[], None]) -> None:
-        """Have something called, once, when there is an answer or no more waiting for one: now, if there is."""
-        self._waiting.append(call)
-        if self.answer is not None or self.not_sent:
-            self.release()
 
     def tell(self, answer: Answer) -> None:
         """Hand over the answer."""
         self.answer = answer
         self.release()
-
-    def release(self) -> None:
-        """Let whoever waits go on, with an answer or without one."""
-        while self._waiting:
-            try:
-                call = self._waiting.pop()  # one thread gets it, whichever of two comes first
-            except IndexError:
-                return
-            call()

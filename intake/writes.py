@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from intake import problems
@@ -10,7 +10,7 @@ from intake.acceptance import Acceptance
 from intake.dispatch import Dispatch
 from intake.prefer import Preference
 from intake.readers import Readers
-from intake.tickets import Ticket
+from intake.tickets import Readiness, Ticket
 from ledger_core import reads
 from ledger_core.commands import Command, Kind
 from ledger_core.errors import IdempotencyKeyReused, StorageUnavailable
@@ -73,6 +73,25 @@ class Waiting(NamedTuple):
         ready.wait(max(self.until_s - time.monotonic(), 0.0))
 
 
+class Accepting(Readiness):
+    """The writes of one request that are being accepted for good; ready when they are on disk, or can't be."""
+
+    def __init__(
+        self, submissions: Sequence[Submission], known: Mapping[int, Answer | None], preference: Preference
+    ) -> None:
+        super().__init__()
+        self.submissions = submissions
+        self.known = known  # by submission: the answers of those that were decided before
+        self.preference = preference
+        self.error: StorageUnavailable | None = None
+
+    def wait(self) -> None:
+        """Wait in this thread."""
+        ready = threading.Event()
+        self.when_ready(ready.set)
+        ready.wait()
+
+
 class Writes:
     """Takes commands, waits for them as long as their callers like, and accepts them for good where they don't.
 
@@ -88,12 +107,12 @@ class Writes:
 
     def begin(
         self, org: str, commands: Sequence[Command], request_id: str, preference: Preference
-    ) -> Written | Waiting:
+    ) -> Accepting | Waiting:
         """Send the commands of one request on their way. Those whose caller does not wait are accepted for good first.
 
         Raises:
             Rejected: too_many_pending or queue_unavailable; none was accepted.
-            StorageUnavailable: none was accepted.
+            StorageUnavailable: the book can't be read; none was accepted.
         """
         now = now_us()
         submissions = [
@@ -102,19 +121,23 @@ class Writes:
         ]
         wait_s = preference.wait_s
         if preference.respond_async and not wait_s:
-            return Written(self._accept_first(org, submissions), preference)
+            return self._accept_first(org, submissions, preference)
         tickets = self._dispatch.tickets(org, submissions)
         until_s = time.monotonic() + (self._wait_s if wait_s is None else wait_s)
         self._dispatch.send(tickets)
         waiting = self._waiting[tickets[0].number] = Waiting(tickets, until_s, preference)
         return waiting
 
-    def finish(self, waiting: Waiting) -> Written:
+    def finish(self, begun: Accepting | Waiting) -> Written:
         """Return what the writes of a request came to. Those that have no answer yet are accepted for good.
 
         Raises:
             Rejected: queue_unavailable or storage_unavailable; none was accepted.
+            StorageUnavailable: none was accepted.
         """
+        return self._finish_accepting(begun) if isinstance(begun, Accepting) else self._finish_waiting(begun)
+
+    def _finish_waiting(self, waiting: Waiting) -> Written:
         tickets = waiting.tickets
         self._waiting.pop(tickets[0].number, None)
         if all(ticket.not_sent for ticket in tickets):
@@ -139,8 +162,8 @@ class Writes:
             _release(waiting)
         return not self._waiting
 
-    def _accept_first(self, org: str, submissions: Sequence[Submission]) -> list[Result]:
-        """Accept commands and let them go; those whose outcome is known are answered with it."""
+    def _accept_first(self, org: str, submissions: Sequence[Submission], preference: Preference) -> Accepting:
+        """Have commands accepted, and let them go once they are; those whose outcome is known are answered with it."""
         prints = {item.submission: item.command.fingerprint() for item in submissions}
         known: dict[int, Answer | None] = {}
         named: dict[bytes, bytes] = {}  # operations of this very request, by what first named them
@@ -149,21 +172,36 @@ class Writes:
                 fingerprint = prints[item.submission]
                 reused = named.setdefault(item.operation_id, fingerprint) != fingerprint
                 known[item.submission] = _reused(item) if reused else self._known(org, item, fingerprint)
+        accepting = Accepting(submissions, known, preference)
         new = [item for item in submissions if known.get(item.submission) is None]
-        if new:
-            tickets = self._dispatch.tickets(org, new)
-            try:
-                self._acceptance.accept([Accepted(org, item, prints[item.submission]) for item in new])
-            except StorageUnavailable:
-                for ticket in tickets:
-                    self._dispatch.forget(ticket)
-                raise
+        if not new:
+            accepting.release()
+            return accepting
+        tickets = self._dispatch.tickets(org, new)
+        items = [Accepted(org, item, prints[item.submission]) for item in new]
+        self._acceptance.accept_soon(items, lambda error: self._on_accepted(accepting, tickets, error))
+        return accepting
+
+    def _on_accepted(self, accepting: Accepting, tickets: Sequence[Ticket], error: StorageUnavailable | None) -> None:
+        accepting.error = error
+        if error is None:
             for ticket in tickets:
                 ticket.accepted = True
             self._dispatch.send(tickets)
-        return [
-            Result(item.operation_id, known.get(item.submission) or Pending(item.command.kind)) for item in submissions
+        else:
+            for ticket in tickets:
+                self._dispatch.forget(ticket)
+        accepting.release()
+
+    def _finish_accepting(self, accepting: Accepting) -> Written:
+        if accepting.error is not None:
+            raise accepting.error
+        known = accepting.known
+        results = [
+            Result(item.operation_id, known.get(item.submission) or Pending(item.command.kind))
+            for item in accepting.submissions
         ]
+        return Written(results, accepting.preference)
 
     def _known(self, org: str, submission: Submission, fingerprint: bytes) -> Answer | None:
         """Return the answer to a command whose key is taken, by a write that was decided or by one that is pending."""

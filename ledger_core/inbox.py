@@ -15,7 +15,7 @@ import apsw
 from ledger_core.commands import Kind, parse_command
 from ledger_core.model import Submission
 from ledger_core.store import inbox as rows
-from ledger_core.store.connection import FileKind, open_writer, storage_errors, transaction
+from ledger_core.store.connection import FileKind, open_reader, open_writer, storage_errors, transaction
 
 PAGE_ROWS = 500
 
@@ -38,11 +38,13 @@ class SetAside(NamedTuple):
 
 
 class Inbox:
-    """The inbox of a data folder. Any thread may use it; one at a time does."""
+    """The inbox of a data folder. Any thread may use it; a reader never waits for a commit."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, reader: apsw.Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
+        self._reader = reader
+        self._reader_lock = threading.Lock()
 
     @classmethod
     def open(cls, folder: Path) -> "Inbox":
@@ -56,7 +58,7 @@ class Inbox:
             if not path.exists():
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        return cls(open_writer(path, FileKind.INBOX, create=True))
+        return cls(open_writer(path, FileKind.INBOX, create=True), open_reader(path, FileKind.INBOX))
 
     def accept(self, accepted: Sequence[Accepted], settled: Sequence[Submission] = ()) -> None:
         """Put accepted writes on disk, and forget those that have an outcome, in one commit.
@@ -74,8 +76,8 @@ class Inbox:
         Raises:
             StorageUnavailable: the inbox can't be read.
         """
-        with self._lock, storage_errors("inbox"):
-            row = rows.find(self._connection, operation_id)
+        with self._reader_lock, storage_errors("inbox"):
+            row = rows.find(self._reader, operation_id)
         return None if row is None else _accepted(row)
 
     def waiting(self) -> Iterator[Accepted]:
@@ -86,8 +88,8 @@ class Inbox:
         """
         after = 0
         while True:
-            with self._lock, storage_errors("inbox"):
-                page = rows.waiting(self._connection, after, PAGE_ROWS)
+            with self._reader_lock, storage_errors("inbox"):
+                page = rows.waiting(self._reader, after, PAGE_ROWS)
             if not page:
                 return
             yield from (_accepted(row) for _, row in page)
@@ -117,14 +119,15 @@ class Inbox:
         Raises:
             StorageUnavailable: the inbox can't be read.
         """
-        with self._lock, storage_errors("inbox"):
-            found = rows.all_set_aside(self._connection)
+        with self._reader_lock, storage_errors("inbox"):
+            found = rows.all_set_aside(self._reader)
         return [(number, SetAside._make(row)) for number, row in found]
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
+        with self._lock, self._reader_lock:
             self._connection.close()
+            self._reader.close()
 
 
 def _row(item: Accepted) -> rows.AcceptedRow:

@@ -7,7 +7,7 @@ import falcon
 from intake import parse, render
 from intake.parking import CAN_PARK, PARKED, park
 from intake.prefer import parse_prefer
-from intake.writes import Waiting, Writes, Written
+from intake.writes import Accepting, Waiting, Writes
 from ledger_core.commands import Command, Kind, PostBulk
 
 
@@ -19,7 +19,7 @@ def write(
     While it waits for its answer, the request is parked; this is then called for it once more, to finish.
     """
     begun = req.env.get(PARKED) or _begin(writes, req, [parse.command(req, kind, noun, address)])
-    render.written(resp, _finish(writes, begun))
+    render.written(resp, writes.finish(begun))
 
 
 def write_bulk(writes: Writes, req: falcon.Request, resp: falcon.Response) -> None:
@@ -30,7 +30,7 @@ def write_bulk(writes: Writes, req: falcon.Request, resp: falcon.Response) -> No
         assert isinstance(bulk, PostBulk), "the kind says so"
         req.env[ATOMIC] = bulk.atomic
         begun = _begin(writes, req, [bulk] if bulk.atomic else bulk.entries)
-    finished = _finish(writes, begun)
+    finished = writes.finish(begun)
     if req.env[ATOMIC]:
         render.written(resp, finished)
     else:
@@ -40,15 +40,10 @@ def write_bulk(writes: Writes, req: falcon.Request, resp: falcon.Response) -> No
 ATOMIC = "ledger.atomic"  # in the environ: a bulk's choice, for when its request is taken up again
 
 
-def _begin(writes: Writes, req: falcon.Request, commands: Sequence[Command]) -> Written | Waiting:
+def _begin(writes: Writes, req: falcon.Request, commands: Sequence[Command]) -> Accepting | Waiting:
     preference = parse_prefer(req.get_header("Prefer"))
     begun = writes.begin(req.context.caller.org, commands, req.context.request_id, preference)
-    if isinstance(begun, Waiting):
-        if req.env.get(CAN_PARK):
-            park(req.env, begun, begun.when_ready)
-        begun.wait()
+    if req.env.get(CAN_PARK):
+        park(req.env, begun, begun.when_ready)
+    begun.wait()
     return begun
-
-
-def _finish(writes: Writes, begun: Written | Waiting) -> Written:
-    return writes.finish(begun) if isinstance(begun, Waiting) else begun
