@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= data
 PORT ?= 8080
 
-.PHONY: help run test bench check compose-test format lock clean
+.PHONY: help run test bench check compose-test format openapi lock clean
 
 help: ## List what there is to make.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,10 @@ bench: $(VENV)/dev.ok ## Measure this project beside its ceilings, in one run of
 format: $(VENV)/dev.ok ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+openapi: $(VENV)/dev.ok ## Record the examples of the HTTP interface again, and write docs/openapi.json.
+	$(BIN)/python -m tests.system.exchanges
+	$(BIN)/python -m intake.openapi >docs/openapi.json
 
 lock: $(VENV)/dev.ok ## Pin requirements*.in, with hashes, into requirements*.txt.
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements.txt requirements.in

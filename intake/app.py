@@ -9,6 +9,7 @@ from intake import problems, render
 from intake.auth import Doorkeeper
 from intake.gate import Gate
 from intake.health import Health as Checks
+from intake.openapi.document import document
 from intake.operations import Operations
 from intake.problems import Rejected
 from intake.readers import Readers
@@ -16,6 +17,7 @@ from intake.resources.accounts import Account, AccountBalance, AccountClose, Acc
 from intake.resources.entries import Entries, EntriesBulk, Entry, EntryReverse
 from intake.resources.health import Health, Metrics
 from intake.resources.holds import Hold, HoldCapture, HoldRelease, Holds
+from intake.resources.openapi import Docs, DocsAsset, Document
 from intake.resources.operations import Operation
 from intake.resources.reports import AccountStatement, BalanceSheet, IncomeStatement, TrialBalance
 from intake.writes import Writes
@@ -59,6 +61,9 @@ def make_app(parts: Parts) -> "falcon.App[Any, Any]":
     app.add_route("/v1/operations/{operation_id}", Operation(parts.operations))
     app.add_route("/health", Health(parts.checks))
     app.add_route("/metrics", Metrics())
+    app.add_route("/openapi.json", Document(document()))
+    app.add_route("/docs", Docs())
+    app.add_route("/docs/{asset}", DocsAsset())
     app.add_error_handler(Exception, _internal_error)
     app.add_error_handler(falcon.HTTPError, _http_error)
     app.add_error_handler(Rejected, _rejected)

@@ -10,7 +10,7 @@ from intake.writes import Pending, Result, Written
 from ledger_core.operations import format_operation_id
 from wire import problems
 from wire.problems import Problem
-from wire.resources import ResultJson
+from wire.resources import PendingJson, ResultJson
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
@@ -34,7 +34,8 @@ def written(resp: falcon.Response, written: Written) -> None:
         resp.status = falcon.HTTP_202
         resp.set_header("Location", f"/v1/operations/{operation_id}")
         resp.set_header("Retry-After", RETRY_AFTER_S)
-        resource(resp, {"operation_id": operation_id, "kind": told.kind, "status": "pending"})
+        pending: PendingJson = {"operation_id": operation_id, "kind": told.kind, "status": "pending"}
+        resource(resp, pending)
         return
     resp.status = told.http_status
     resp.content_type = JSON if told.http_status < 300 else PROBLEM_JSON
@@ -67,7 +68,8 @@ def result_json(result: Result) -> ResultJson:
             "result": None,
             "error": None,
         }
-    applied, body = told.http_status < 300, orjson.Fragment(told.body)
+    applied = told.http_status < 300
+    body: Any = orjson.Fragment(told.body)
     return {
         "operation_id": operation_id,
         "status": "applied" if applied else "refused",

@@ -94,11 +94,9 @@ MetadataKey: TypeAlias = Annotated[
 MetadataValue: TypeAlias = Annotated[
     str, StringConstraints(max_length=limits.METADATA_VALUE_CHARS_MAX, pattern=_NO_CONTROLS)
 ]
-Metadata: TypeAlias = Annotated[
-    dict[MetadataKey, MetadataValue],
-    BeforeValidator(_sorted_pairs),
-    Field(max_length=limits.METADATA_PAIRS_MAX),
-]
+_Pairs: TypeAlias = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.METADATA_PAIRS_MAX)]
+Metadata: TypeAlias = Annotated[_Pairs, BeforeValidator(_sorted_pairs, json_schema_input_type=_Pairs | None)]
+Yes: TypeAlias = Annotated[bool, BeforeValidator(_none_as_true, json_schema_input_type=bool | None)]
 
 
 class _Written(BaseModel):
@@ -181,7 +179,7 @@ class PostBulk(_Written):
     kind = Kind.BULK
 
     entries: Annotated[list[PostEntry], Field(min_length=1, max_length=limits.ENTRIES_PER_BULK_MAX)]
-    atomic: Annotated[bool, BeforeValidator(_none_as_true)] = True
+    atomic: Yes = True
 
     @field_validator("atomic")
     @classmethod
@@ -244,7 +242,7 @@ class CaptureBody(_Written):
 
     amount: Amount | None = None
     counter_account_id: Id | None = None
-    final: Annotated[bool, BeforeValidator(_none_as_true)] = True
+    final: Yes = True
     description: Description | None = None
 
 

@@ -1,7 +1,10 @@
 """Problems (RFC 9457): the one table of every code, with its status and title, and how a problem is written."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict  # below Python 3.12 pydantic can't read the one of `typing`
 
 from ledger_core.commands import Kind
 from ledger_core.errors import Fact, RefusalKind, RefusalRecord
@@ -46,6 +49,26 @@ TITLES = {
     "storage_unavailable": "The books can't be reached now",
     "internal_error": "Something is wrong on our side",
 }
+
+
+class ComplaintJson(TypedDict):
+    """One thing that is wrong with a request: where (a JSON pointer, RFC 6901), and what."""
+
+    pointer: str
+    message: str
+
+
+class ProblemJson(TypedDict):
+    """Why a request was not carried out (RFC 9457). Read `code`; the facts of each code are further members."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: Annotated[str, Field(json_schema_extra={"enum": [*TITLES]})]
+    request_id: str
+    errors: NotRequired[list[ComplaintJson]]
 
 
 class Problem(NamedTuple):

@@ -1,9 +1,13 @@
 """Reports as callers see them: as JSON, and as the rows of a table for CSV (RFC 4180). Amounts are minor units."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypedDict
 
+from typing_extensions import TypedDict
+
+from ledger_core.commands import Amount as PositiveAmount
+from ledger_core.commands import Id
 from ledger_core.instants import format_instant
+from ledger_core.money import AccountType, Side
 from ledger_core.reports import (
     Amount,
     BalanceSheets,
@@ -13,6 +17,7 @@ from ledger_core.reports import (
     StatementLine,
     TrialBalance,
 )
+from wire.resources import Time
 
 Cell = int | str | None
 
@@ -20,11 +25,11 @@ Cell = int | str | None
 class StatementLineJson(TypedDict):
     """A line of a statement, and the balance after it."""
 
-    entry_id: int
-    posted_at: str
+    entry_id: Id
+    posted_at: Time
     description: str | None
-    direction: str
-    amount: int
+    direction: Side
+    amount: PositiveAmount
     balance: int
     version: int
 
@@ -32,12 +37,12 @@ class StatementLineJson(TypedDict):
 StatementJson = TypedDict(
     "StatementJson",
     {
-        "account_id": int,
+        "account_id": Id,
         "currency": str,
-        "normal_side": str,
-        "from": str | None,
-        "to": str | None,
-        "as_of": str,
+        "normal_side": Side,
+        "from": Time | None,
+        "to": Time | None,
+        "as_of": Time,
         "opening_balance": int,
         "debits": int,
         "credits": int,
@@ -51,10 +56,10 @@ StatementJson = TypedDict(
 class TrialBalanceRowJson(TypedDict):
     """What an account stood at, in the column of its side."""
 
-    account_id: int | None
+    account_id: Id | None
     code: str | None
     name: str
-    type: str | None
+    type: AccountType | None
     currency: str
     debits: int
     credits: int
@@ -75,7 +80,7 @@ class TotalsJson(TypedDict):
 class TrialBalanceJson(TypedDict):
     """What every account stood at."""
 
-    as_of: str
+    as_of: Time
     accounts: list[TrialBalanceRowJson]
     totals: list[TotalsJson]
 
@@ -83,7 +88,7 @@ class TrialBalanceJson(TypedDict):
 class AmountJson(TypedDict):
     """An account and an amount, signed towards its normal side."""
 
-    account_id: int
+    account_id: Id
     code: str | None
     name: str
     amount: int
@@ -105,7 +110,7 @@ class BalanceSheetJson(TypedDict):
 class BalanceSheetsJson(TypedDict):
     """A balance sheet for each currency."""
 
-    as_of: str
+    as_of: Time
     currencies: list[BalanceSheetJson]
 
 
@@ -122,7 +127,7 @@ class IncomeStatementJson(TypedDict):
 
 IncomeStatementsJson = TypedDict(
     "IncomeStatementsJson",
-    {"from": str | None, "to": str | None, "as_of": str, "currencies": list[IncomeStatementJson]},
+    {"from": Time | None, "to": Time | None, "as_of": Time, "currencies": list[IncomeStatementJson]},
 )
 
 

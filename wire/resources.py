@@ -1,57 +1,66 @@
 """Resources as callers see them: the JSON of accounts, entries, holds, balances and operations, field by field."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypeAlias
 
+from pydantic import Field
+from typing_extensions import TypedDict  # below Python 3.12 pydantic can't read the one of `typing`
+
+from ledger_core.commands import Amount, Id, Kind
 from ledger_core.instants import format_instant
-from ledger_core.model import Account, Balance, Bulk, Entry, Hold, Resource
+from ledger_core.model import Account, AccountStatus, Balance, Bulk, Entry, Hold, HoldStatus, Resource
+from ledger_core.money import AccountType, Side
 from ledger_core.operations import format_operation_id
+from wire.problems import ProblemJson
+
+Time: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Uuid: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
 
 class AccountJson(TypedDict):
     """An account."""
 
-    id: int
+    id: Id
     name: str
     code: str | None
-    type: str
-    normal_side: str
+    type: AccountType
+    normal_side: Side
     currency: str
     overdraft_limit: int | None
-    status: str
+    status: AccountStatus
     metadata: dict[str, str]
-    created_at: str
+    created_at: Time
 
 
 class LineJson(TypedDict):
     """One side of an entry; the amount in minor units."""
 
-    account_id: int
-    amount: int
-    direction: str
+    account_id: Id
+    amount: Amount
+    direction: Side
 
 
 class EntryJson(TypedDict):
     """An entry. What its caller did not use is not there."""
 
-    id: int
+    id: Id
     idempotency_key: str | None
     description: str | None
     lines: list[LineJson]
     metadata: NotRequired[dict[str, str]]
-    reverses: NotRequired[int]
-    reversed_by: NotRequired[int]
-    hold_id: NotRequired[int]
-    posted_at: str
+    reverses: NotRequired[Id]
+    reversed_by: NotRequired[Id]
+    hold_id: NotRequired[Id]
+    posted_at: Time
 
 
 class ResultJson(TypedDict):
     """What became of one entry of a bulk. Of `result` and `error` one is null; both are while it is pending."""
 
-    operation_id: str
-    status: str
+    operation_id: Uuid
+    status: Literal["pending", "applied", "refused"]
     http_status: int | None
-    result: Any
-    error: Any
+    result: EntryJson | None
+    error: ProblemJson | None
 
 
 class BulkJson(TypedDict):
@@ -63,35 +72,35 @@ class BulkJson(TypedDict):
 class CaptureJson(TypedDict):
     """One capture of a hold; the amount in minor units."""
 
-    entry_id: int
-    amount: int
-    captured_at: str
+    entry_id: Id
+    amount: Amount
+    captured_at: Time
 
 
 class HoldJson(TypedDict):
     """A hold; amounts in minor units. Without metadata it has no such field."""
 
-    id: int
+    id: Id
     idempotency_key: str | None
-    account_id: int
-    counter_account_id: int | None
-    amount: int
+    account_id: Id
+    counter_account_id: Id | None
+    amount: Amount
     captured_amount: int
     released_amount: int
     remaining_amount: int
     currency: str
-    status: str
+    status: HoldStatus
     description: str | None
     metadata: NotRequired[dict[str, str]]
     captures: list[CaptureJson]
-    expires_at: str | None
-    created_at: str
+    expires_at: Time | None
+    created_at: Time
 
 
 class BalanceJson(TypedDict):
     """What an account stands at; amounts in minor units."""
 
-    account_id: int
+    account_id: Id
     currency: str
     total: int
     held: int
@@ -99,20 +108,28 @@ class BalanceJson(TypedDict):
     debits: int
     credits: int
     version: int
-    as_of: str
+    as_of: Time
 
 
 class OperationJson(TypedDict):
     """A write, and what became of it."""
 
-    operation_id: str
-    kind: str
-    status: str
-    submitted_at: str
-    finished_at: str | None
+    operation_id: Uuid
+    kind: Kind
+    status: Literal["pending", "applied", "refused"]
+    submitted_at: Time
+    finished_at: Time | None
     http_status: int | None
-    result: Any
-    error: Any
+    result: AccountJson | EntryJson | BulkJson | HoldJson | None
+    error: ProblemJson | None
+
+
+class PendingJson(TypedDict):
+    """A write that was accepted, and will reach an outcome."""
+
+    operation_id: Uuid
+    kind: Kind
+    status: Literal["pending"]
 
 
 def account_json(account: Account) -> AccountJson:
