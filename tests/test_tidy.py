@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parent.parent
-PACKAGES = ["ledger_core", "wire", "intake", "workers", "ledgerctl"]
+PACKAGES = ["ledger_core", "wire", "intake", "workers", "ledgerctl", "ledger_client"]
 MAY_IMPORT = {
     "ledger_core": set(),
     "wire": {"ledger_core"},
     "intake": {"wire", "ledger_core"},
     "workers": {"wire", "ledger_core"},
     "ledgerctl": {"wire", "ledger_core", "intake", "workers"},
+    "ledger_client": {"ledger_core"},
 }
 CORE_MAY_IMPORT = {"ledger_core", "apsw", "pydantic", "pydantic_core"} | sys.stdlib_module_names
 LINES_PER_FILE_MAX = 400
