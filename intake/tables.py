@@ -5,13 +5,18 @@ import io
 from collections.abc import Iterable, Sequence
 
 import falcon
+from falcon import mediatypes
 
 CSV = "text/csv"
 
 
 def wants_csv(req: falcon.Request) -> bool:
     """Tell whether the caller would rather have CSV than JSON."""
-    return req.client_prefers(("application/json", CSV)) == CSV
+    accept = req.accept.lower()  # the names of types are the same in any case (RFC 9110, section 8.3.1)
+    try:
+        return mediatypes.best_match(("application/json", CSV), accept) == CSV
+    except ValueError:
+        return False
 
 
 def table(resp: falcon.Response, rows: Iterable[Sequence[int | str | None]], name: str) -> None:

@@ -167,7 +167,8 @@ def opening_row(statement: Statement) -> Sequence[Cell]:
 
 def closing_row(statement: Statement) -> Sequence[Cell]:
     """Write the closing balance as a row of STATEMENT_COLUMNS."""
-    end = format_instant(statement.period.to_at or statement.period.as_of)
+    to_at, as_of = statement.period.to_at, statement.period.as_of
+    end = format_instant(as_of if to_at is None else to_at)
     return None, end, "Closing balance", None, None, statement.closing_balance, None
 
 
