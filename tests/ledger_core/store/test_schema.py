@@ -207,14 +207,17 @@ def test_a_line_is_not_replaced_before_its_entry_is_posted(shell: apsw.Connectio
     assert refused(shell, line(0, CASH, 5, 0), again)
 
 
-def test_lines_without_an_entry_are_refused_or_found(full: Ledger) -> None:
-    """A shell that does not enforce references can leave a line behind; then the proof names it."""
+def test_lines_without_an_entry_are_refused_or_move_nothing(full: Ledger) -> None:
+    """A shell that does not enforce references can leave a line behind: no account moves, and the proof names it."""
     strict, lax = full.raw(foreign_keys=True), full.raw(foreign_keys=False)
+    totals = "select id, debits, credits, version from accounts order by id"
+    before = strict.execute(totals).fetchall()
 
     with pytest.raises(apsw.ConstraintError):
         strict.execute(line(0, CASH, 5, 0))
     lax.execute(line(0, CASH, 5, 0))
 
+    assert strict.execute(totals).fetchall() == before
     assert ("entry 5", "has lines but was never posted") in full.findings()
 
 

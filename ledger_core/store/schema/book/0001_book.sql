@@ -141,18 +141,20 @@ create table bulk_entries (
   primary key (bulk, position)
 ) strict, without rowid;
 
--- Posting: each line must follow the account as it stands, and moves it on.
+-- Posting: each line must follow the line of its account before it; the entry that seals them moves the accounts on,
+-- so that lines without an entry, where foreign keys are off, move nothing.
 create trigger lines_follow before insert on lines begin
   select raise(abort, 'the entry of this line is already posted')
     where exists (select 1 from entries where id = new.entry_id);
   select raise(abort, 'lines are never replaced')
     where exists (select 1 from lines where entry_id = new.entry_id and position = new.position);
-end;
-create trigger lines_move after insert on lines begin
-  update accounts set debits = new.debits, credits = new.credits, version = new.version
-    where id = new.account_id and version = new.version - 1
-      and debits + new.debit = new.debits and credits + new.credit = new.credits;
-  select raise(abort, 'a line must follow its account') where changes() = 0;
+  select raise(abort, 'a line must follow its account') where not (
+    (new.version - 1, new.debits - new.debit, new.credits - new.credit) is (
+      select version, debits, credits from lines
+      where account_id = new.account_id order by entry_id desc, position desc limit 1)
+    or ((new.version, new.debits, new.credits) is (1, new.debit, new.credit)
+      and not exists (select 1 from lines where account_id = new.account_id)
+      and exists (select 1 from accounts where id = new.account_id)));
 end;
 create trigger lines_never_change before update on lines begin
   select raise(abort, 'lines are never changed');
@@ -171,6 +173,12 @@ create trigger entries_balance before insert on entries begin
   select raise(abort, 'debits and credits of an entry must be equal in each currency') where exists (
     select 1 from lines join accounts on accounts.id = lines.account_id where lines.entry_id = new.id
     group by accounts.currency having sum(lines.debit) <> sum(lines.credit));
+end;
+create trigger entries_move after insert on entries begin
+  update accounts set (debits, credits, version) = (
+      select debits, credits, version from lines
+      where account_id = accounts.id order by entry_id desc, position desc limit 1)
+    where id in (select account_id from lines where entry_id = new.id);
 end;
 create trigger entries_never_change before update on entries begin
   select raise(abort, 'entries are never changed');
