@@ -26,6 +26,7 @@ from intake.settings import Settings, settings
 from intake.writes import Writes
 from ledger_core.errors import StorageUnavailable
 from ledger_core.inbox import Inbox
+from ledger_core.model import Submission
 from ledger_core.orgs import Registry
 from wire import log, replies
 from wire.app import make_app as make_celery_app
@@ -69,19 +70,24 @@ def _serve(chosen: Settings) -> None:
     doorkeeper = Doorkeeper(shared.data)
     publisher = Publisher(make_celery_app(shared.redis_url, shared.lanes), shared.redis_url)
     listener = replies.Listener(shared.redis_url, replies.new_list())
+
+    def settled(submission: Submission) -> None:
+        acceptance.settle(submission)
+        operations.settled(submission.operation_id)
+
     dispatch = Dispatch(
         publisher,
         listener.name,
         lanes=shared.lanes,
         pending_per_org_max=chosen.pending_per_org_max,
         pending_max=chosen.pending_max,
-        on_settled=acceptance.settle,
+        on_settled=settled,
     )
     writes = Writes(dispatch, acceptance, readers, wait_s=chosen.wait_s)
     operations = Operations(dispatch, acceptance, readers)
     checks = Health(publisher, doorkeeper, shared.data, shared.lanes)
     app = make_app(Parts(doorkeeper, readers, writes, operations, checks))
-    loops = Loops(dispatch, writes, listener, acceptance, Sweeper(shared.data, inbox, readers, dispatch))
+    loops = Loops(dispatch, writes, operations, listener, acceptance, Sweeper(shared.data, inbox, readers, dispatch))
     server = server_for(app, listening(chosen.host, chosen.port), threads=chosen.threads)
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ import redis
 
 from intake.acceptance import Acceptance, Sweeper
 from intake.dispatch import Dispatch
+from intake.operations import Operations
 from intake.writes import Writes
 from ledger_core.errors import StorageUnavailable
 from wire.replies import Listener
@@ -27,10 +28,17 @@ class Loops:
     """The threads, from start to stop."""
 
     def __init__(
-        self, dispatch: Dispatch, writes: Writes, listener: Listener, acceptance: Acceptance, sweeper: Sweeper
+        self,
+        dispatch: Dispatch,
+        writes: Writes,
+        operations: Operations,
+        listener: Listener,
+        acceptance: Acceptance,
+        sweeper: Sweeper,
     ) -> None:
         self._dispatch = dispatch
         self._writes = writes
+        self._operations = operations
         self._listener = listener
         self._acceptance = acceptance
         self._sweeper = sweeper
@@ -63,6 +71,7 @@ class Loops:
         now_s = time.monotonic()
         self._dispatch.tick()
         self._writes.end_waits(now_s)
+        self._operations.end_waits(now_s)
         try:
             if now_s >= self._sweep_at_s:
                 self._sweep_at_s = now_s + SWEEP_EVERY_S

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from ledger_core.errors import Complaint, Fact, InvalidRequest
+from ledger_core.errors import Fact
+from wire import problems
 from wire.problems import Problem
 
 
@@ -60,18 +61,12 @@ def method_not_allowed(allowed: str) -> Rejected:
 
 def body_too_large(bytes_max: int) -> Rejected:
     """The body is too long. Facts: `bytes_max`."""
-    detail = f"A body has at most {bytes_max} bytes."
-    return Rejected(Problem(413, "body_too_large", detail, {"bytes_max": bytes_max}))
+    return Rejected(problems.body_too_large(bytes_max))
 
 
 def unsupported_media_type() -> Rejected:
     """The body is not JSON by its header."""
     return Rejected(Problem(415, "unsupported_media_type", "Send the body with Content-Type: application/json."))
-
-
-def invalid_parameter(name: str, message: str) -> InvalidRequest:
-    """A query parameter that can't be understood."""
-    return InvalidRequest([Complaint(f"/query/{name}", message)])
 
 
 def too_many_pending(pending_max: int) -> Rejected:

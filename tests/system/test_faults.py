@@ -1,10 +1,12 @@
 """What a crash costs: time, but no answered and no accepted write, and none is carried out twice."""
 
+import os
 import shutil
 import signal
 import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -173,3 +175,25 @@ def test_whoever_waits_when_the_ledger_stops_is_told_that_the_write_is_accepted(
     org.stack.start()
     assert [_outcome(org, answer)["status"] for answer in told] == ["applied"] * 5
     assert org.proof()["entries"] == 5
+
+
+def test_reads_go_on_while_more_callers_wait_than_there_are_threads(own_stack: Callable[..., Stack]) -> None:
+    """A wait holds no thread: neither that of a write nor that for an operation."""
+    stack = own_stack(environment={"LEDGER_THREADS": "2"})
+    org = stack.org("patient")
+    org.open_pair()
+
+    with stack.halted("workers"), ThreadPoolExecutor(24) as callers:
+        pending = [_post(org, f"w-{n}", "respond-async").headers["Operation-Id"] for n in range(8)]
+        writes = [callers.submit(_post, org, f"s-{n}") for n in range(16)]
+        waits = [callers.submit(org.get, f"/v1/operations/{item}", Prefer="wait=20") for item in pending]
+        eventually(lambda: stack.metric("ledger_commands_pending") == 24, "all of them are under way")
+        meanwhile = org.get("/v1/accounts/1/balance")
+        os.kill(stack.processes("workers")[0].pid, signal.SIGCONT)
+        answers = [write.result() for write in writes]
+        operations = [wait.result().json() for wait in waits]
+
+    assert meanwhile.json()["version"] == 0
+    assert {answer.status_code for answer in answers} == {201}
+    assert {operation["status"] for operation in operations} == {"applied"}
+    assert org.balance(1)["version"] == 24
