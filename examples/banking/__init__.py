@@ -1,0 +1,1 @@
+"""FF Banking: wallets, deposits, withdrawals and transfers, as an HTTP service on the ledger."""
