@@ -11,9 +11,8 @@ import jiter
 from intake import problems
 from ledger_core.commands import Command, Kind, parse_body
 from ledger_core.errors import Complaint, InvalidRequest
-from ledger_core.limits import ID_MAX, IDEMPOTENCY_KEY_CHARS_MAX
+from ledger_core.limits import BODY_BYTES_MAX, ID_MAX, IDEMPOTENCY_KEY_CHARS_MAX
 
-BODY_BYTES_MAX = 1024 * 1024
 Value = TypeVar("Value")
 
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)

@@ -99,6 +99,11 @@ def of_refusal(refusal: RefusalRecord) -> Problem:
     return Problem(STATUS_OF_KIND[refusal.kind], refusal.code, refusal.detail, refusal.facts)
 
 
+def body_too_large(bytes_max: int) -> Problem:
+    """Return the problem of a body that is too long. Facts: `bytes_max`."""
+    return Problem(413, "body_too_large", f"A body has at most {bytes_max} bytes.", {"bytes_max": bytes_max})
+
+
 _PATHS = {
     Kind.ACCOUNT: "/v1/accounts",
     Kind.CLOSURE: "/v1/accounts/{}/close",

@@ -1,11 +1,11 @@
 """The tasks of a lane: they decode, apply and reply. Whatever they decide is decided in `ledger_core`."""
 
 import logging
+import reprlib
 
 import redis
 from celery import Celery, Task
 
-from ledger_core.errors import InvalidRequest
 from ledger_core.instants import now_us
 from wire import replies, submit
 from wire.app import APPLY_TASK, SUBMIT_TASK
@@ -54,10 +54,17 @@ def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
             if extra or unknown:
                 raise submit.unknown_arguments(unknown)
             task = submit.read_task(task_id, org, kind, command, now_us())
-        except InvalidRequest as refusal:
-            turns.refuse(repr({"org": org, "kind": kind, "command": command, **unknown}), refusal.detail)
-            return submit.refusal_of(task_id, org, refusal)
+        except submit.NotATask as refused:
+            turns.refuse(_text_of({"org": org, "kind": kind, "command": command, **unknown}), str(refused))
+            return submit.refusal_of(task_id, org, refused.problem)
         (answer,) = turns.apply(task.org, [task.submission])
         if answer.http_status == 503:
             raise self.retry(countdown=RETRY_AFTER_S)
         return submit.result_of(task.submission.operation_id, answer)
+
+
+def _text_of(arguments: object) -> str:
+    try:
+        return repr(arguments)
+    except RecursionError:
+        return reprlib.repr(arguments)

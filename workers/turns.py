@@ -17,6 +17,9 @@ from workers.books import Books
 logger = logging.getLogger("ledger.workers")
 
 
+KEPT_CHARS_MAX = 1024 * 1024  # of a stray message: what no operator would read must not fill the disk
+
+
 class Turns:
     """Carries out commands on the books of a data folder. One thread at a time may use it."""
 
@@ -62,9 +65,9 @@ class Turns:
         return [answers.of_outcome(outcome) for outcome in outcomes]
 
     def refuse(self, message: str, cause: str) -> None:
-        """Keep a message that can't be understood for an operator."""
+        """Keep a message that can't be understood for an operator; of a very long one its beginning."""
         logger.error("set aside a message that can't be understood: %s", cause)
-        self._keep(SetAside(None, message, cause, now_us()))
+        self._keep(SetAside(None, message[:KEPT_CHARS_MAX], cause, now_us()))
 
     def _set_aside(self, org: str, submission: Submission, error: Exception) -> Answer:
         command = submission.command
