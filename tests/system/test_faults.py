@@ -183,17 +183,17 @@ def test_reads_go_on_while_more_callers_wait_than_there_are_threads(own_stack: C
     org = stack.org("patient")
     org.open_pair()
 
-    with stack.halted("workers"), ThreadPoolExecutor(24) as callers:
+    with stack.halted(WORKER), ThreadPoolExecutor(24) as callers:
         pending = [_post(org, f"w-{n}", "respond-async").headers["Operation-Id"] for n in range(8)]
         writes = [callers.submit(_post, org, f"s-{n}") for n in range(16)]
         waits = [callers.submit(org.get, f"/v1/operations/{item}", Prefer="wait=20") for item in pending]
         eventually(lambda: stack.metric("ledger_commands_pending") == 24, "all of them are under way")
         meanwhile = org.get("/v1/accounts/1/balance")
-        os.kill(stack.processes("workers")[0].pid, signal.SIGCONT)
+        os.kill(stack.processes(WORKER)[0].pid, signal.SIGCONT)
         answers = [write.result() for write in writes]
         operations = [wait.result().json() for wait in waits]
 
     assert meanwhile.json()["version"] == 0
-    assert {answer.status_code for answer in answers} == {201}
+    assert {answer.status_code for answer in answers} == {201}, answers[0].text
     assert {operation["status"] for operation in operations} == {"applied"}
     assert org.balance(1)["version"] == 24
