@@ -127,7 +127,7 @@ def _success(operation: Operation, status: int) -> Json:
 def _said_of(operation: Operation, status: int) -> str:
     if operation.writes is Kind.BULK:
         return "What became of each entry." if status == 200 else "All entries, posted in one write."
-    return {200: "It, as it is.", 201: "It, as it was made."}[status]
+    return "What was asked for." if operation.writes is None else "It was applied, and this is what came of it."
 
 
 def _accepted(kind: Kind) -> Json:

@@ -35,8 +35,8 @@ class Operation(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """The responder's docstring, without its full stop."""
-        return (self.responder.__doc__ or "").strip().rstrip(".")
+        """The first sentence of the responder's docstring, without its full stop."""
+        return (self.responder.__doc__ or "").strip().partition(". ")[0].rstrip(".")
 
     @property
     def statuses(self) -> Sequence[int]:

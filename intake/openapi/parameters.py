@@ -68,8 +68,8 @@ HEADERS: Mapping[str, Json] = {
     "X-Request-Id": {
         "name": "X-Request-Id",
         "in": "header",
-        "description": "A name for this request, which its answer and its log lines carry; a fresh one otherwise.",
-        "schema": {"type": "string", "pattern": "^[ -~]{1,128}$"},
+        "description": "A name for this request, 1 to 128 printable ASCII characters, for its answer and the log.",
+        "schema": {"type": "string"},
     },
     "Idempotency-Key": {
         "name": "Idempotency-Key",
@@ -88,6 +88,5 @@ HEADERS: Mapping[str, Json] = {
         "in": "header",
         "description": "How long to wait (RFC 7240): `respond-async` not at all, `wait=N` at most N seconds, 0 to 30.",
         "schema": {"type": "string"},
-        "examples": {"async": {"value": "respond-async"}, "wait": {"value": "wait=5"}},
     },
 }
