@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= data
 PORT ?= 8080
 
-.PHONY: help run test bench check compose-test format openapi lock clean
+.PHONY: help run test bench big-book check compose-test format openapi lock clean
 
 help: ## List what there is to make.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ compose-test: ## Try docker-compose.yml for real, with crashes. Needs Docker wit
 
 bench: $(VENV)/dev.ok ## Measure this project beside its ceilings, in one run of some minutes. Needs wrk.
 	$(BIN)/python -m bench
+
+big-book: $(VENV)/dev.ok ## Measure reads and a post in books of 1,000 and of 1,000,000 entries. Takes some minutes.
+	$(BIN)/python -m tests.big_book
 
 format: $(VENV)/dev.ok ## Format the code.
 	$(BIN)/ruff format .
