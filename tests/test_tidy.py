@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parent.parent
-PACKAGES = ["ledger_core", "wire", "intake", "workers", "ledgerctl", "ledger_client"]
+PACKAGES = ["ledger_core", "wire", "intake", "workers", "ledgerctl", "ledger_client", "examples"]
 MAY_IMPORT = {
     "ledger_core": set(),
     "wire": {"ledger_core"},
@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "workers": {"wire", "ledger_core"},
     "ledgerctl": {"wire", "ledger_core", "intake", "workers"},
     "ledger_client": {"ledger_core"},
+    "examples": {"ledger_client", "wire", "ledger_core"},
 }
 CORE_MAY_IMPORT = {"ledger_core", "apsw", "pydantic", "pydantic_core"} | sys.stdlib_module_names
 LINES_PER_FILE_MAX = 400

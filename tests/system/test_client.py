@@ -1,6 +1,7 @@
 """The client against a real ledger: every endpoint, pages, problems, and faults that its retries must outlive."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import httpx
@@ -18,6 +19,7 @@ from ledger_client import (
     PostBulk,
     PostEntry,
     ReleaseHold,
+    Retries,
     ReverseEntry,
     Side,
 )
@@ -225,6 +227,30 @@ def test_answers_that_are_lost_move_no_money_twice(stack: Stack, org: Org) -> No
         assert entry.id == 2
         assert client.balance(customers).total == 1_000 + 5 - 10
         assert len(list(client.iter_entries())) == 3
+    assert org.proof()["ok"]
+
+
+def test_callers_outlive_an_http_server_that_is_killed(own_stack: Callable[..., Stack]) -> None:
+    stack = own_stack()
+    org = stack.org("acme")
+    posted = threading.Semaphore(0)
+    with LedgerClient(stack.base_url, org.slug, org.api_key, retries=Retries(attempts_max=50)) as client:
+        cash, customers, _ = funded(client, 1_000)
+
+        def post_some(_: int) -> None:
+            for _ in range(20):
+                client.post_entry(moving(cash, customers, 1))
+                posted.release()
+
+        def kill_amid(_: int) -> None:
+            for _ in range(10):
+                posted.acquire()
+            stack.kill("-m intake")
+
+        at_once(5, lambda number: post_some(number) if number else kill_amid(number))
+
+        assert client.balance(cash).total == 1_000 + 80
+        assert len(list(client.iter_entries())) == 81
     assert org.proof()["ok"]
 
 
