@@ -37,7 +37,7 @@ LOOK_EVERY_S = 0.05
 @data_option
 @click.option("--host", envvar="LEDGER_HOST", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", envvar="LEDGER_PORT", default=8080, show_default=True, help="The port; 0 takes a free one.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="How many worker processes.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="How many worker processes.")
 @click.option("--demo", "with_demo", is_flag=True, help="Make a demo org on the first run; print a curl line to paste.")
 @click.option("--die-with-parent", is_flag=True, help="End when the process that started this one ends.")
 @tells_errors

@@ -7,7 +7,7 @@ from ledger_core.errors import OrgNotFound, StorageUnavailable
 from ledger_core.orgs import SLUG, Registry
 from ledger_core.store.book import Book, book_path
 
-OPEN_BOOKS_MAX = 256  # about 3 descriptors and 0.2 MB each
+OPEN_BOOKS_MAX = 320  # about 3 descriptors and 0.4 MB each
 
 
 class Books:
