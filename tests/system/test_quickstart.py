@@ -1,5 +1,6 @@
-"""examples/quickstart.sh prints what is recorded beside it, against a real ledger: the documentation can't rot."""
+"""What the documentation has callers run, against a real ledger: it can't rot."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.system.orgs import Org
 from tests.system.stack import Stack
 
-EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+HOUSE = Path(__file__).parent.parent.parent
+EXAMPLES = HOUSE / "examples"
 
 
 def normalised(text: str) -> str:
@@ -30,7 +33,7 @@ def test_the_quickstart_prints_what_is_recorded(stack: Stack) -> None:
     done = subprocess.run(
         ["sh", str(EXAMPLES / "quickstart.sh")],
         env=environment,
-        cwd=EXAMPLES.parent,
+        cwd=HOUSE,
         capture_output=True,
         text=True,
         check=False,
@@ -40,3 +43,14 @@ def test_the_quickstart_prints_what_is_recorded(stack: Stack) -> None:
     recorded = (EXAMPLES / "quickstart.out").read_text(encoding="utf-8")
     assert normalised(done.stdout) == recorded
     assert stack.proof("quickstart")["ok"]
+
+
+def test_the_python_of_the_readme_runs(stack: Stack, org: Org, capsys: pytest.CaptureFixture[str]) -> None:
+    org.funded(1_000)
+    (text,) = re.findall(r"```python\n(.*?)```", (HOUSE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    here = text.replace("http://localhost:8080", stack.base_url).replace("acme-corp", org.slug)
+
+    exec(here, {"KEY": org.api_key})
+    exec(here, {"KEY": org.api_key})
+
+    assert capsys.readouterr().out == "posted 2 leaves 300\n" * 2
