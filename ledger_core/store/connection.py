@@ -70,8 +70,6 @@ def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> apsw.Con
             _version(connection, path, kind, blank=create)  # first: a stranger's file is left as it is
             connection.execute("pragma journal_mode = wal")  # readers never wait for the writer
             connection.execute("pragma synchronous = full")  # not normal: an answered write survives power loss
-            # Closing leaves the WAL as it is: with more orgs than open books, a checkpoint at each close costs most.
-            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             _migrate(connection, path, kind)
         except BaseException:
             connection.close()
