@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel
@@ -211,7 +212,7 @@ class LedgerClient:
 
     def get_operation(self, operation_id: str) -> Operation:
         """Read what became of a write, pending or not."""
-        return self._read(f"/v1/operations/{operation_id}", Operation)
+        return self._read(_operation_path(operation_id), Operation)
 
     def wait(self, operation_id: str, *, timeout_s: float | None = None) -> Operation:
         """Wait for the outcome of a write, applied or refused, that long at most.
@@ -260,7 +261,7 @@ class LedgerClient:
         return operation.result
 
     def _wait(self, operation_id: str, until_s: float, key: str | None = None) -> Operation:
-        call = Call("GET", f"/v1/operations/{operation_id}", idempotency_key=key, waits=True)
+        call = Call("GET", _operation_path(operation_id), idempotency_key=key, waits=True)
         while True:
             operation = _parsed(self._caller.make(call, until_s), Operation)
             if operation.finished_at is not None:
@@ -277,6 +278,10 @@ class LedgerClient:
         except OperationPending:
             return result
         return BulkResult.model_validate({name: found[name] for name in BulkResult.model_fields})
+
+
+def _operation_path(operation_id: str) -> str:
+    return f"/v1/operations/{quote(operation_id, safe='')}"  # a caller's caller may have named it
 
 
 def _parsed(response: httpx.Response, record: type[Record]) -> Record:
