@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= data
 PORT ?= 8080
 
-.PHONY: help run test bench big-book check compose-test format openapi lock clean
+.PHONY: help run test bench big-book check compose-test format openapi docs lock clean
 
 help: ## List what there is to make.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ format: $(VENV)/dev.ok ## Format the code.
 openapi: $(VENV)/dev.ok ## Record the examples of the HTTP interface again, and write docs/openapi.json.
 	$(BIN)/python -m tests.system.exchanges
 	$(BIN)/python -m intake.openapi >docs/openapi.json
+
+docs: $(VENV)/dev.ok ## Write the table of codes in docs/api.md.
+	$(BIN)/python -m tests.code_table
 
 lock: $(VENV)/dev.ok ## Pin requirements*.in, with hashes, into requirements*.txt.
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements.txt requirements.in
