@@ -1,57 +1,18 @@
-"""`ledgerctl`: the table of its commands, and what its errors look like.
+"""`ledgerctl`: the table of its commands.
 
 Exit codes: 0, done; 1, it could not be done, or a book does not verify; 2, the command line is wrong.
 """
 
 import sys
-from collections.abc import Callable
-from functools import wraps
-from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import NoReturn
 
 import click
 
-from ledger_core.errors import OrgNotFound, StorageUnavailable
-from ledger_core.orgs import InvalidOrg, KeyNotFound, OrgExists
-from wire.settings import SettingError
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-data_option = click.option(
-    "--data",
-    envvar="LEDGER_DATA",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    show_default=True,
-    help="The data folder [env: LEDGER_DATA].",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-
-
-class Failed(click.ClickException):
-    """It could not be done: one line on standard error, exit code 1."""
-
-    exit_code = 1
-
-
-def tells_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn what the ledger raises into one line for a person."""
-
-    @wraps(command)
-    def told(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except OrgExists as error:
-            raise Failed(f"there is an org {error} already") from error
-        except OrgNotFound as error:
-            raise Failed(f"there is no org {error.facts['org']}; see: ledgerctl org list") from error
-        except KeyNotFound as error:
-            raise Failed(f"there is no working key {error}; see: ledgerctl key list") from error
-        except (InvalidOrg, SettingError, StorageUnavailable) as error:
-            raise Failed(str(error)) from error
-
-    return told
+from ledgerctl.keys import key
+from ledgerctl.orgs import org
+from ledgerctl.set_aside import set_aside
+from ledgerctl.up import up
+from ledgerctl.verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -59,8 +20,10 @@ def cli() -> None:
     """Run and look after an FF Ledger."""
 
 
-def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line."""
-    from ledgerctl import keys, orgs, up, verify  # noqa: F401  # each adds its commands to the table
+for command in (up, org, key, verify, set_aside):
+    cli.add_command(command)
 
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line."""
     sys.exit(cli.main(arguments, prog_name="ledgerctl"))

@@ -7,10 +7,10 @@ import click
 
 from ledger_core.instants import format_instant, now_us
 from ledger_core.orgs import Registry, Scope
-from ledgerctl.cli import cli, data_option, json_option, tells_errors
+from ledgerctl.options import data_option, json_option, tells_errors
 
 
-@cli.group()
+@click.group()
 def key() -> None:
     """Create, list and revoke API keys."""
 

@@ -8,10 +8,10 @@ import click
 from ledger_core.instants import format_instant, now_us
 from ledger_core.money import CURRENCY_DEFAULT
 from ledger_core.orgs import Registry
-from ledgerctl.cli import cli, data_option, json_option, tells_errors
+from ledgerctl.options import data_option, json_option, tells_errors
 
 
-@cli.group()
+@click.group()
 def org() -> None:
     """Create and list orgs."""
 

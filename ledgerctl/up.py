@@ -19,7 +19,7 @@ import click
 
 from ledger_core.orgs import Registry
 from ledgerctl import broker, demo
-from ledgerctl.cli import Failed, cli, data_option, tells_errors
+from ledgerctl.options import Failed, data_option, tells_errors
 from ledgerctl.processes import Child, die_with_parent
 from wire import broker as wire_broker
 from wire import log
@@ -33,7 +33,7 @@ STOP_S_MAX = 10.0
 LOOK_EVERY_S = 0.05
 
 
-@cli.command()
+@click.command()
 @data_option
 @click.option("--host", envvar="LEDGER_HOST", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", envvar="LEDGER_PORT", default=8080, show_default=True, help="The port; 0 takes a free one.")

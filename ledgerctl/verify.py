@@ -10,16 +10,16 @@ from ledger_core.orgs import Registry
 from ledger_core.store.book import Book
 from ledger_core.verify import Finding, Report
 from ledger_core.verify import verify as prove
-from ledgerctl.cli import cli, data_option, json_option, tells_errors
+from ledgerctl.options import data_option, json_option, tells_errors
 
 
-@cli.command()
+@click.command()
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @data_option
 @json_option
 @tells_errors
 def verify(slugs: tuple[str, ...], data: Path, as_json: bool) -> None:
-    """Work out books again from their lines, and compare: all books, or those named.
+    """Prove the books, all or those named: work them out again from their lines.
 
     Balances, held funds, versions, the hash chain, numbers without gaps, references, and the file itself.
     Safe while the ledger runs. Exit code 1 when anything is found.
