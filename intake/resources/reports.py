@@ -64,7 +64,9 @@ class AccountStatement:
             if len(page.lines) < PAGE_ITEMS_MAX:
                 break
             after = page.lines[-1].place
-        yield shapes.closing_row(first)
+        # From the page with the last lines: while the machine's clock is behind the book's, what others post
+        # meanwhile is posted at the very instant at which this statement ends.
+        yield shapes.closing_row(first._replace(closing_balance=page.closing_balance))
 
 
 class TrialBalance:

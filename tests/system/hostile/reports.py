@@ -1,4 +1,4 @@
-"""Statements and reports: accounts that are not there, and parameters that they don't take."""
+"""Statements, reports and documents: what is not there, and parameters that they don't take."""
 
 from collections.abc import Iterator
 
@@ -22,6 +22,7 @@ def rows() -> Iterator[Row]:
     yield from _wrong_parameters()
     yield from _wrong_accounts()
     yield from _wrong_requests()
+    yield from _wrong_documents()
 
 
 def _wrong_instants() -> Iterator[Row]:
@@ -68,6 +69,14 @@ def _wrong_requests() -> Iterator[Row]:
         yield Row(f"GET {path}/", "GET", f"{path}/", None, 404, "not_found")
     for path in ("/v1/reports", "/v1/reports/", "/v1/reports/cash-flow", "/v1/reports/trial_balance", "/v1/statement"):
         yield Row(f"GET {path}", "GET", path, None, 404, "not_found")
+
+
+def _wrong_documents() -> Iterator[Row]:
+    for path in ("/docs/../auth", "/docs/%2e%2e/page", "/docs/..%2Fregistry.db", "/docs/%00", "/docs/", "/docs/x.js"):
+        yield Row(f"GET {path}", "GET", path, None, 404, "not_found", key="")
+    for path in ("/docs", "/openapi.json"):
+        yield Row(f"POST {path}", "POST", path, b"{}", 405, "method_not_allowed", key="")
+    yield Row("GET /openapi.json/", "GET", "/openapi.json/", None, 404, "not_found", key="")
 
 
 def _refused(target: str) -> Row:
