@@ -68,7 +68,10 @@ def _serve(chosen: Settings) -> None:
     readers = Readers(shared.data)
     acceptance = Acceptance(inbox)
     doorkeeper = Doorkeeper(shared.data)
-    publisher = Publisher(make_celery_app(shared.redis_url, shared.lanes), shared.redis_url)
+    publisher = Publisher(
+        make_celery_app(shared.redis_url, shared.lanes, publishers=chosen.threads + 8, answer_timeout_s=1.0),
+        shared.redis_url,
+    )
     listener = replies.Listener(shared.redis_url, replies.new_list())
 
     def settled(submission: Submission) -> None:
@@ -95,7 +98,7 @@ def _serve(chosen: Settings) -> None:
         if stopping.is_set():
             raise SystemExit(0)
         stopping.set()
-        threading.Thread(target=_end_when_drained, args=(writes,), daemon=True).start()
+        threading.Thread(target=_end_when_drained, args=(writes, operations), daemon=True).start()
 
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, stop)
@@ -106,8 +109,9 @@ def _serve(chosen: Settings) -> None:
     loops.stop()
 
 
-def _end_when_drained(writes: Writes) -> None:
+def _end_when_drained(writes: Writes, operations: Operations) -> None:
     until_s = time.monotonic() + DRAIN_S_MAX
+    operations.drain()
     while not writes.drain() and time.monotonic() < until_s:
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -84,9 +84,9 @@ class Acceptance:
         error = None
         try:
             self._inbox.accept(items, settled)
-        except StorageUnavailable as unavailable:
-            logger.error("inbox: %s", unavailable)
-            error = unavailable
+        except Exception as fault:  # whatever it is, whoever waits must hear of it
+            logger.exception("inbox")
+            error = fault if isinstance(fault, StorageUnavailable) else StorageUnavailable(f"inbox: {fault}")
         for tell in told:
             try:
                 tell(error)

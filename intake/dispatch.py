@@ -22,7 +22,10 @@ from wire.publisher import NotSent, PerhapsSent
 
 LATE_S = 0.05  # after this the next message goes even though the one before it is unanswered
 UNANSWERED_MAX = 8  # but no more than these: what a slow lane can't take waits here, not in the broker
+WEIGHT_MAX = 1_000  # entries in a message: more would take its worker longer than a message may be unanswered
 LOST_S = 2.0  # a lane that answered nothing for so long has lost its messages, or its worker
+LOST_S_MAX = 8.0  # while it stays silent, it is tried less and less often,
+PROBE_COMMANDS = 50  # with one small message at a time: what a dead worker left must not fill the broker
 APPLY_S_MAX = 10.0  # a message that a worker began in time is surely done, or rolled back, this long after its deadline
 
 
@@ -45,7 +48,7 @@ class _Sent(NamedTuple):
 
 
 class _Lane:
-    __slots__ = ("answered_at_s", "answered_id", "lock", "number", "sent", "waiting")
+    __slots__ = ("answered_at_s", "answered_id", "lock", "losses", "number", "sent", "waiting")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -54,26 +57,44 @@ class _Lane:
         self.sent: dict[int, _Sent] = {}  # the oldest first
         self.answered_id = 0
         self.answered_at_s = 0.0
+        self.losses = 0  # since it last answered
 
     def is_free(self, now_s: float) -> bool:
         """Tell whether the next message may go. Called with the lock held."""
         if not self.sent:
             return True
+        if self.losses > 1:
+            return False
         last = self.sent[next(reversed(self.sent))]
         return now_s - last.sent_at_s >= LATE_S and len(self.sent) < UNANSWERED_MAX
+
+    def take_batch(self) -> list[Ticket]:
+        """Take out what the next message carries: so many commands, and no more entries than a worker does in time."""
+        weight = taken = 0
+        for ticket in self.waiting[: PROBE_COMMANDS if self.losses > 1 else COMMANDS_PER_MESSAGE_MAX]:
+            weight += ticket.weight
+            if taken and weight > WEIGHT_MAX:
+                break
+            taken += 1
+        batch = self.waiting[:taken]
+        del self.waiting[:taken]
+        return batch
 
     def take_lost(self, now_s: float) -> list[_Sent]:
         """Take out the messages that will not be answered. Called with the lock held.
 
         A lane that goes on answering is only slow: sending again would make it slower.
         """
+        patience_s = min(LOST_S * 2 ** max(self.losses - 1, 0), LOST_S_MAX)
         lost = [
             sent
             for sent in self.sent.values()
-            if sent.message_id < self.answered_id or now_s - max(sent.sent_at_s, self.answered_at_s) > LOST_S
+            if sent.message_id < self.answered_id or now_s - max(sent.sent_at_s, self.answered_at_s) > patience_s
         ]
         for sent in lost:
             del self.sent[sent.message_id]
+        if lost and not self.sent:
+            self.losses += 1
         return lost
 
 
@@ -158,6 +179,12 @@ class Dispatch:
                 del self._pending[ticket.org]
         return True
 
+    def withdraw(self, ticket: Ticket) -> float:
+        """Send a command no more, and return when, on the monotonic clock, no message can carry it out any more."""
+        with self._lane(ticket).lock:  # a message that takes it in has told it until when it lives
+            self.forget(ticket)
+            return ticket.dead_at_s
+
     def pending(self, operation_id: bytes) -> Ticket | None:
         """Return a command that is on its way under an operation's id, if this process has one."""
         return self._by_operation.get(operation_id)
@@ -220,19 +247,18 @@ class Dispatch:
             lane.waiting.extend(tickets)
             if not lane.waiting or self._broker_down or not lane.is_free(now_s):
                 return
-            batch = [ticket for ticket in lane.waiting[:COMMANDS_PER_MESSAGE_MAX] if ticket.number in self._tickets]
-            del lane.waiting[:COMMANDS_PER_MESSAGE_MAX]
+            batch = [ticket for ticket in lane.take_batch() if ticket.number in self._tickets]
             sent = _Sent(next(self._message_ids), batch, now_s)
+            deadline = Deadline.after(MESSAGE_VALID_S)
+            for ticket in batch:
+                ticket.copies += 1
+                ticket.dead_at_s = deadline.monotonic_s + APPLY_S_MAX
             if batch:
                 lane.sent[sent.message_id] = sent
         if batch:
-            self._publish(lane, sent)
+            self._publish(lane, sent, deadline)
 
-    def _publish(self, lane: _Lane, sent: _Sent) -> None:
-        deadline = Deadline.after(MESSAGE_VALID_S)
-        for ticket in sent.tickets:
-            ticket.copies += 1
-            ticket.dead_at_s = deadline.monotonic_s + APPLY_S_MAX
+    def _publish(self, lane: _Lane, sent: _Sent, deadline: Deadline) -> None:
         items = [Item(ticket.number, ticket.org, ticket.submission) for ticket in sent.tickets]
         metrics.MESSAGES_SENT.inc()
         try:
@@ -262,6 +288,7 @@ class Dispatch:
             lane.sent.pop(message_id, None)
             lane.answered_id = max(lane.answered_id, message_id)
             lane.answered_at_s = time.monotonic()
+            lane.losses = 0
 
     def _lane(self, ticket: Ticket) -> _Lane:
         return self._lanes[lane_of(ticket.org, len(self._lanes))]

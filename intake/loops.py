@@ -1,7 +1,4 @@
-"""The threads behind the requests: one takes answers in, one puts what was accepted on disk, one does what is due.
-
-One pass of each is one method.
-"""
+"""The threads behind the requests, each with one thing to do; one pass of each is one method."""
 
 import logging
 import threading
@@ -47,7 +44,12 @@ class Loops:
 
     def start(self) -> None:
         """Start them. They end with the process, or by `stop`."""
-        turns = (("listener", self.listen_once), ("pulse", self.pulse_once), ("inbox", self._acceptance.commit_once))
+        turns = (
+            ("listener", self.listen_once),
+            ("pulse", self.pulse_once),
+            ("waits", self.wait_once),
+            ("inbox", self._acceptance.commit_once),
+        )
         for name, turn in turns:
             threading.Thread(target=self._run, args=(turn,), name=name, daemon=True).start()
 
@@ -67,17 +69,22 @@ class Loops:
             self._dispatch.resolve(reply)
 
     def pulse_once(self) -> None:
-        """Do what is due now, then rest for a moment."""
+        """Do what is due now, then rest for a moment. A broker that stands still may hold this up for seconds."""
         now_s = time.monotonic()
         self._dispatch.tick()
-        self._writes.end_waits(now_s)
-        self._operations.end_waits(now_s)
         try:
             if now_s >= self._sweep_at_s:
                 self._sweep_at_s = now_s + SWEEP_EVERY_S
                 self._sweeper.sweep()
         except StorageUnavailable as error:
             logger.error("inbox: %s", error)
+        self._stopping.wait(TICK_S)
+
+    def wait_once(self) -> None:
+        """Let those go on whose wait has run out, then rest for a moment. Nothing holds this up."""
+        now_s = time.monotonic()
+        self._writes.end_waits(now_s)
+        self._operations.end_waits(now_s)
         self._stopping.wait(TICK_S)
 
     def _run(self, turn: Callable[[], None]) -> None:

@@ -77,6 +77,12 @@ class Operations:
         with self._lock:
             self._watches = [watch for watch in self._watches if not watch.ready]
 
+    def drain(self) -> None:
+        """Have nobody wait any more: whoever does is told what there is, before this process ends."""
+        for watch in list(self._watches):
+            watch.until_s = 0.0
+            watch.release()
+
     def _look(self, org: str, operation_id: bytes) -> OperationJson:
         pending = self._pending(org, operation_id)  # first, so that one decided in between is not missed
         with self._readers.book(org) as book:

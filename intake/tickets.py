@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from ledger_core.commands import PostBulk
 from ledger_core.model import Submission
 from wire.answers import Answer
 
@@ -38,13 +39,15 @@ class Ticket(Readiness):
     `number` is what its answer is awaited under.
     """
 
-    __slots__ = ("accepted", "answer", "copies", "dead_at_s", "not_sent", "number", "org", "submission")
+    __slots__ = ("accepted", "answer", "copies", "dead_at_s", "not_sent", "number", "org", "submission", "weight")
 
     def __init__(self, number: int, org: str, submission: Submission, *, accepted: bool) -> None:
         super().__init__()
         self.number = number
         self.org = org
         self.submission = submission
+        command = submission.command
+        self.weight = len(command.entries) if isinstance(command, PostBulk) else 1  # how many entries it may post
         self.accepted = accepted  # it is in the inbox: it must reach an outcome
         self.not_sent = False  # the broker did not get it, and it was not accepted
         self.copies = 0  # how many messages carried it

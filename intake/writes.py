@@ -51,6 +51,10 @@ class Waiting(NamedTuple):
     tickets: Sequence[Ticket]
     until_s: float
     preference: Preference
+    submissions: Sequence[Submission]
+    taken: Mapping[
+        int, Answer
+    ]  # by submission: of those whose key names another request on its way, which were not sent
 
     def when_ready(self, call: Callable[[], None]) -> None:
         """Have something called, once, when every one of them has its answer or is not waited for any more."""
@@ -122,10 +126,15 @@ class Writes:
         wait_s = preference.wait_s
         if preference.respond_async and not wait_s:
             return self._accept_first(org, submissions, preference)
-        tickets = self._dispatch.tickets(org, submissions)
+        taken = {item.submission: _reused(item) for item in submissions if self._is_taken(item)}
+        tickets = self._dispatch.tickets(org, [item for item in submissions if item.submission not in taken])
+        if not tickets:
+            told = Accepting(submissions, taken, preference)
+            told.release()
+            return told
         until_s = time.monotonic() + (self._wait_s if wait_s is None else wait_s)
         self._dispatch.send(tickets)
-        waiting = self._waiting[tickets[0].number] = Waiting(tickets, until_s, preference)
+        waiting = self._waiting[tickets[0].number] = Waiting(tickets, until_s, preference, submissions, taken)
         return waiting
 
     def finish(self, begun: Accepting | Waiting) -> Written:
@@ -143,8 +152,12 @@ class Writes:
         if all(ticket.not_sent for ticket in tickets):
             raise problems.queue_unavailable()
         late = [ticket for ticket in tickets if ticket.answer is None and not ticket.not_sent]
-        told = dict(zip((ticket.number for ticket in late), self._accept_late(late), strict=True)) if late else {}
-        results = [Result(t.submission.operation_id, told.get(t.number) or _answer(t)) for t in tickets]
+        told: dict[int, Answer | Pending] = dict(waiting.taken)
+        if late:
+            told.update(zip((ticket.submission.submission for ticket in late), self._accept_late(late), strict=True))
+        for ticket in tickets:
+            told.setdefault(ticket.submission.submission, _answer(ticket))
+        results = [Result(item.operation_id, told[item.submission]) for item in waiting.submissions]
         return Written(results, waiting.preference)
 
     def end_waits(self, now_s: float) -> None:
@@ -184,14 +197,16 @@ class Writes:
 
     def _on_accepted(self, accepting: Accepting, tickets: Sequence[Ticket], error: StorageUnavailable | None) -> None:
         accepting.error = error
-        if error is None:
-            for ticket in tickets:
-                ticket.accepted = True
-            self._dispatch.send(tickets)
-        else:
-            for ticket in tickets:
-                self._dispatch.forget(ticket)
-        accepting.release()
+        try:
+            if error is None:
+                for ticket in tickets:
+                    ticket.accepted = True
+                self._dispatch.send(tickets)
+            else:
+                for ticket in tickets:
+                    self._dispatch.forget(ticket)
+        finally:
+            accepting.release()
 
     def _finish_accepting(self, accepting: Accepting) -> Written:
         if accepting.error is not None:
@@ -203,8 +218,17 @@ class Writes:
         ]
         return Written(results, accepting.preference)
 
+    def _is_taken(self, submission: Submission) -> bool:
+        """Tell whether the command's key names another request that is on its way."""
+        if submission.command.idempotency_key is None:
+            return False
+        ticket = self._dispatch.pending(submission.operation_id)
+        return ticket is not None and ticket.submission.command.fingerprint() != submission.command.fingerprint()
+
     def _known(self, org: str, submission: Submission, fingerprint: bytes) -> Answer | None:
         """Return the answer to a command whose key is taken, by a write that was decided or by one that is pending."""
+        if self._is_taken(submission):
+            return _reused(submission)
         with self._readers.book(org) as book, book.snapshot():
             outcome = reads.decided(book, submission, fingerprint)
         if outcome is not None:
@@ -222,7 +246,7 @@ class Writes:
                 [Accepted(t.org, t.submission, fingerprint) for t, fingerprint in zip(tickets, prints, strict=True)]
             )
         except StorageUnavailable:
-            return [self._withdraw(t, fingerprint) for t, fingerprint in zip(tickets, prints, strict=True)]
+            return self._withdraw(tickets, prints)
         return [self._accepted(ticket) for ticket in tickets]
 
     def _accepted(self, ticket: Ticket) -> Answer | Pending:
@@ -232,14 +256,16 @@ class Writes:
         self._acceptance.settle(ticket.submission)
         return ticket.answer
 
-    def _withdraw(self, ticket: Ticket, fingerprint: bytes) -> Answer:
-        """Take back a command that can't be accepted: only when no message of it can be applied may we say so."""
-        self._dispatch.forget(ticket)
-        time.sleep(max(ticket.dead_at_s - time.monotonic(), 0.0))
-        known = self._known(ticket.org, ticket.submission, fingerprint)
-        if known is None:
-            raise problems.storage_unavailable()
-        return known
+    def _withdraw(self, tickets: Sequence[Ticket], prints: Sequence[bytes]) -> list[Answer | Pending]:
+        """Take back commands that can't be accepted: only when no message of them can be applied may we say so."""
+        dead_at_s = max([self._dispatch.withdraw(ticket) for ticket in tickets])
+        time.sleep(max(dead_at_s - time.monotonic(), 0.0))
+        unaccepted = problems.storage_unavailable().problem
+        return [
+            self._known(t.org, t.submission, fingerprint)
+            or answers.of_problem(unaccepted, t.submission.command, t.submission.request_id)
+            for t, fingerprint in zip(tickets, prints, strict=True)
+        ]
 
 
 def _reused(submission: Submission) -> Answer:

@@ -14,7 +14,7 @@ from ledger_core.commands import (
     ReleaseHold,
     ReverseEntry,
 )
-from ledger_core.errors import Refusal, RefusedInBulk
+from ledger_core.errors import Refusal, RefusedInBulk, StorageUnavailable
 from ledger_core.model import Account, Bulk, BulkItem, Entry, Hold, Outcome, Resource, Submission
 from ledger_core.operations import operation_id_in_bulk
 from ledger_core.rules.accounts import close_account, open_account
@@ -24,22 +24,37 @@ from ledger_core.store import load, save
 from ledger_core.store.book import Book
 
 
-def apply(book: Book, submissions: Sequence[Submission], clock: Callable[[], int] = instants.now_us) -> list[Outcome]:
+def apply(
+    book: Book,
+    submissions: Sequence[Submission],
+    clock: Callable[[], int] = instants.now_us,
+    too_late: Callable[[], bool] = lambda: False,
+) -> list[Outcome]:
     """Apply commands to a book, in their order, in one transaction with one reading of the clock.
 
     A command whose operation was decided before gets that outcome again and changes nothing.
     A refusal is an outcome, kept for ever like any other. When this returns, all of it is on disk.
 
+    `too_late` is asked once the book is ours, and again when all that is left is to commit.
+
     Returns:
         One outcome for each submission, in the same order.
 
     Raises:
-        StorageUnavailable: the book can't be written; nothing of this call was.
+        StorageUnavailable: the book can't be written, or it is too late; nothing of this call was.
         Exception: a bug in one of them; nothing of this call was written, and each may be tried alone.
     """
     with book.transaction():
+        _check_time(book, too_late)
         turn = _Turn(book, clock())
-        return [turn.outcome(submission) for submission in submissions]
+        outcomes = [turn.outcome(submission) for submission in submissions]
+        _check_time(book, too_late)
+        return outcomes
+
+
+def _check_time(book: Book, too_late: Callable[[], bool]) -> None:
+    if too_late():
+        raise StorageUnavailable(f"{book.org}: came to its turn too late")
 
 
 class _Turn:

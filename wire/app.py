@@ -11,8 +11,11 @@ SUBMIT_TASK = "ledger.submit"  # other services' messages: one command, answered
 VISIBILITY_TIMEOUT_S = 60  # a message that a dead worker held comes again after this; answers don't wait for it
 
 
-def make_app(url: str, lanes: int, *, publishers: int = 16) -> Celery:
-    """Return the Celery app of a broker with that many lanes. `publishers` threads may publish at once."""
+def make_app(url: str, lanes: int, *, publishers: int = 16, answer_timeout_s: float = 5.0) -> Celery:
+    """Return the Celery app of a broker with that many lanes. `publishers` threads may publish at once.
+
+    A broker that does not answer for `answer_timeout_s` is away; a worker waits longer for work than a second.
+    """
     app = Celery("ledger", broker=url, backend=url, set_as_current=False)
     app.conf.update(
         task_queues=[_queue(queue_of(lane)) for lane in range(lanes)],
@@ -43,7 +46,7 @@ def make_app(url: str, lanes: int, *, publishers: int = 16) -> Celery:
             "unacked_restore_throttle": 1,
             "unacked_mutex_expire": 10,
             "priority_steps": [0],  # one list for each lane: first in, first out, and a quarter of the BRPOP's work
-            "socket_timeout": 5,  # a publish on a dead connection would otherwise hang for ever
+            "socket_timeout": answer_timeout_s,  # a publish on a dead connection would otherwise hang for ever
             "socket_connect_timeout": 1,
             "socket_keepalive": True,
             "health_check_interval": 10,

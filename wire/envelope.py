@@ -95,7 +95,7 @@ def encode_message(message: Message) -> str:
 
 
 def decode_message(text: object) -> Message:
-    """Read a message.
+    """Read a message; one whose deadline has passed without its commands, of which nobody has any use.
 
     Raises:
         Malformed: it is not one of this version, or one of its commands is not valid.
@@ -111,8 +111,9 @@ def decode_message(text: object) -> Message:
             raise Malformed("the message's numbers are not numbers")
         if not (isinstance(reply_to, str) and isinstance(boot_id, str)):
             raise Malformed("the message's names are not text")
-        items = [_item(item) for item in fields["items"]]
-        return Message(message_id, reply_to, Deadline(boot_id, monotonic_s), items)
+        deadline = Deadline(boot_id, monotonic_s)
+        items = [] if deadline.passed() else [_item(item) for item in fields["items"]]
+        return Message(message_id, reply_to, deadline, items)
     except (InvalidRequest, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise Malformed(f"{type(error).__name__}: {error}") from error
 

@@ -32,7 +32,7 @@ def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
             logger.warning("dropped a message that came too late; its writes were sent again or given up")
             return
         before = turns.transactions
-        told = turns.take(message.items)
+        told = turns.take(message.items, message.deadline.passed)
         try:
             replies.send(client, message.reply_to, Reply(message.message_id, turns.transactions - before, told))
         except redis.RedisError as error:

@@ -109,8 +109,9 @@ _DUE_OF_ACCOUNT = """select coalesce(sum(amount - captured - released), 0) from 
 
 
 _STANDING_NOW = """select debits, credits, version, as_of,
-    held - (select coalesce(sum(amount - captured - released), 0) from holds indexed by holds_due_by_account
-        where account_id = accounts.id and status = 'active' and expires_at is not null and expires_at <= as_of),
+    iif(held = 0, 0, held - (
+        select coalesce(sum(amount - captured - released), 0) from holds indexed by holds_due_by_account
+        where account_id = accounts.id and status = 'active' and expires_at is not null and expires_at <= as_of)),
     currency, type
     from accounts, (select max(:now, last_at) as as_of from book) where id = :account"""
 

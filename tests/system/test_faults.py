@@ -1,5 +1,6 @@
 """What a crash costs: time, but no answered and no accepted write, and none is carried out twice."""
 
+import json
 import os
 import shutil
 import signal
@@ -197,3 +198,37 @@ def test_reads_go_on_while_more_callers_wait_than_there_are_threads(own_stack: C
     assert {answer.status_code for answer in answers} == {201}, answers[0].text
     assert {operation["status"] for operation in operations} == {"applied"}
     assert org.balance(1)["version"] == 24
+
+
+def test_a_key_that_is_revoked_while_its_write_waits_changes_no_answer(own_stack: Callable[..., Stack]) -> None:
+    """Whoever was let in is told what became of the write: an error would hide that it was carried out."""
+    stack = own_stack()
+    org = stack.org("revoked")
+    org.open_pair()
+    (key,) = json.loads(stack.ctl("key", "list", "revoked", "--json"))
+
+    with ThreadPoolExecutor(1) as caller:
+        with stack.halted(WORKER):
+            write = caller.submit(_post, org, "last")
+            eventually(lambda: stack.metric("ledger_commands_pending") == 1, "the write is under way")
+            stack.ctl("key", "revoke", "revoked", key["key_id"])
+            eventually(lambda: org.get("/v1/accounts/1").status_code == 401, "the key works no more")
+        answer = write.result()
+
+    assert answer.status_code == 201, answer.text
+
+
+def test_a_key_on_its_way_under_another_request_is_refused_whether_one_waits_or_not(org: Org) -> None:
+    """The first to come has the key, decided or not: nobody is promised a write that can never happen."""
+    with ThreadPoolExecutor(1) as caller, org.stack.halted(WORKER):
+        first = caller.submit(_post, org, "one")
+        eventually(lambda: org.stack.metric("ledger_commands_pending") == 1, "the first is under way")
+        other = entry(1, 2, 222, idempotency_key="one")
+        refusals = [org.post("/v1/entries", other, Prefer=prefer) for prefer in ("respond-async", "wait=1", "wait=0")]
+        for worker in org.stack.processes(WORKER):
+            os.kill(worker.pid, signal.SIGCONT)
+        answer = first.result()
+
+    assert {refusal.json()["code"] for refusal in refusals} == {"idempotency_key_reused"}
+    assert answer.status_code == 201
+    assert org.balance(1)["total"] == 1
