@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DATA ?= data
-PORT ?= 8080
+DATA ?= $(or $(LEDGER_DATA),data)
+PORT ?= $(or $(LEDGER_PORT),8080)
 
 .PHONY: help run test bench big-book check compose-test format openapi docs lock clean
 
@@ -11,7 +11,7 @@ help: ## List what there is to make.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/run.ok ## Run the whole ledger here, with a demo org and a curl line to paste. Ctrl-C ends it.
-	@exec $(BIN)/ledgerctl up --data $(DATA) --port $(PORT) --demo --die-with-parent
+	@exec $(BIN)/ledgerctl up --data "$(DATA)" --port $(PORT) --demo --die-with-parent
 
 test: $(VENV)/dev.ok ## Run every test.
 	$(BIN)/python -m pytest -n 2

@@ -2,14 +2,17 @@
 # A walk through the ledger with curl. In one terminal: make run. In another: sh examples/quickstart.sh
 #
 # BASE_URL  where the ledger listens                 [http://127.0.0.1:8080]
-# ORG, KEY  an org without accounts, and a key of it [a new org, made with ledgerctl in the folder LEDGER_DATA]
+# ORG       an org without accounts, and KEY, a key of it [a new org, made with ledgerctl in the folder LEDGER_DATA]
 #
 # What it prints is recorded, without times and the ids of requests:
 # sh examples/quickstart.sh | sed -E -f examples/quickstart.sed >examples/quickstart.out
 set -eu
 
 BASE_URL=${BASE_URL:-http://127.0.0.1:8080}
-ORG=${ORG:-quickstart-$$}
+if [ -z "${ORG:-}" ]; then
+  ORG=quickstart-$$
+  KEY= # one in the environment belongs to another org
+fi
 if [ -z "${KEY:-}" ]; then
   KEY=$(${LEDGERCTL:-.venv/bin/ledgerctl} org create "$ORG" --json | sed 's/.*"api_key": "\([^"]*\)".*/\1/')
 fi

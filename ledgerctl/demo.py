@@ -33,12 +33,13 @@ def invitation(data: Path, base_url: str) -> str:
     return f"""
 The org "{SLUG}" has a small chart of accounts. Post a first entry:
 
-curl -s {base_url}/v1/entries -H 'X-Org-Slug: {SLUG}' -H 'X-Api-Key: {new.api_key}' \\
+curl -sS {base_url}/v1/entries -H 'X-Org-Slug: {SLUG}' -H 'X-Api-Key: {new.api_key}' \\
   -H 'Content-Type: application/json' -d '{{"idempotency_key": "deposit-123", "description": "Customer deposit",
   "lines": [{{"account_id": 1, "amount": 50000, "direction": "debit"}},
             {{"account_id": 2, "amount": 50000, "direction": "credit"}}]}}'
 
 Ctrl-C ends everything; the data stays in {data}.
+For ledgerctl in another shell: export LEDGER_DATA={data}
 """
 
 

@@ -44,7 +44,9 @@ def tells_errors(command: Callable[P, R]) -> Callable[P, R]:
             raise Failed(f"there is no org {error.facts['org']}; see: ledgerctl org list") from error
         except KeyNotFound as error:
             raise Failed(f"there is no working key {error}; see: ledgerctl key list") from error
-        except (InvalidOrg, SettingError, StorageUnavailable) as error:
+        except StorageUnavailable as error:
+            raise Failed(f"{error}; is there a ledger in the data folder (--data, LEDGER_DATA)?") from error
+        except (InvalidOrg, SettingError) as error:
             raise Failed(str(error)) from error
 
     return told

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from intake.settings import settings as intake_settings
 from ledger_core.orgs import Registry
 from ledgerctl import broker, demo
 from ledgerctl.options import Failed, data_option, tells_errors
@@ -28,15 +29,24 @@ from wire.settings import log_level, whole
 
 logger = logging.getLogger("ledger.up")
 
-START_S_MAX = 60.0
+START_S_MAX = 30.0
 STOP_S_MAX = 10.0
 LOOK_EVERY_S = 0.05
 
 
 @click.command()
 @data_option
-@click.option("--host", envvar="LEDGER_HOST", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", envvar="LEDGER_PORT", default=8080, show_default=True, help="The port; 0 takes a free one.")
+@click.option(
+    "--host", envvar="LEDGER_HOST", default="127.0.0.1", show_default=True, help="Where to listen [env: LEDGER_HOST]."
+)
+@click.option(
+    "--port",
+    envvar="LEDGER_PORT",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65_535),
+    help="The port; 0 takes a free one [env: LEDGER_PORT].",
+)
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="How many worker processes.")
 @click.option("--demo", "with_demo", is_flag=True, help="Make a demo org on the first run; print a curl line to paste.")
 @click.option("--die-with-parent", is_flag=True, help="End when the process that started this one ends.")
@@ -51,9 +61,10 @@ def up(data: Path, host: str, port: int, workers: int, with_demo: bool, die_with
     if die_with_parent:
         _die_with_parent()
     data = data.absolute()
+    intake_settings({**os.environ, "LEDGER_HOST": host, "LEDGER_PORT": str(port)})  # what can't work is said now
     Registry.open_writer(data).close()
     lock = _own(data)
-    port = port or _free_port(host)
+    port = _bindable(host, port)
     broker_url = os.environ.get("LEDGER_REDIS_URL") or broker.url(data)
     stack = _Stack(data, host, port, workers, broker_url, embedded="LEDGER_REDIS_URL" not in os.environ)
     with stack:
@@ -114,7 +125,8 @@ class _Stack:
                 if _healthy(base_url):
                     return True
             if time.monotonic() > give_up_at_s:
-                raise Failed(f"it does not come up within {START_S_MAX:.0f} s; the log above says why")
+                what = "its HTTP server or its workers do not" if self._reachable() else "the broker does not"
+                raise Failed(f"{what} answer within {START_S_MAX:.0f} s; broker: {_without_password(self._broker_url)}")
         return False
 
     def wait_until_told_to_stop(self) -> None:
@@ -160,9 +172,14 @@ def _die_with_parent() -> None:
     die_with_parent(signal.SIGTERM, os.getppid())
 
 
-def _free_port(host: str) -> int:
+def _bindable(host: str, port: int) -> int:
+    """Return the port, or a free one for 0; somebody else's server there would answer in our place."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Failed(f"can't listen on {host} port {port}: {error.strerror}; --port takes another one") from error
         return int(probe.getsockname()[1])
 
 

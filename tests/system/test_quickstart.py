@@ -45,12 +45,15 @@ def test_the_quickstart_prints_what_is_recorded(stack: Stack) -> None:
     assert stack.proof("quickstart")["ok"]
 
 
-def test_the_python_of_the_readme_runs(stack: Stack, org: Org, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_of_the_readme_runs(
+    stack: Stack, org: Org, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", org.api_key)
     org.funded(1_000)
     (text,) = re.findall(r"```python\n(.*?)```", (HOUSE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     here = text.replace("http://localhost:8080", stack.base_url).replace("acme-corp", org.slug)
 
-    exec(here, {"KEY": org.api_key})
-    exec(here, {"KEY": org.api_key})
+    exec(here, {})
+    exec(here, {})
 
     assert capsys.readouterr().out == "posted 2 leaves 300\n" * 2

@@ -3,13 +3,16 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ledgerctl.cli import cli
 from tests.system.orgs import Org, entry
 from tests.system.stack import Stack
 from tests.waiting import eventually
@@ -118,3 +121,24 @@ def _opened_locks(pid: int) -> int:
         except OSError:  # closed meanwhile
             continue
     return sum("/lanes/" in link for link in links)
+
+
+def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path) -> None:
+    """Somebody else's server there would answer in place of the ledger."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        told = CliRunner().invoke(cli, ["up", "--data", str(tmp_path / "data"), "--port", str(port)])
+
+    assert told.exit_code == 1
+    assert f"can't listen on 127.0.0.1 port {port}" in told.output
+
+
+def test_a_setting_that_cannot_be_is_said_at_once(tmp_path: Path) -> None:
+    """Not by a process that is started again and again."""
+    told = CliRunner().invoke(cli, ["up", "--data", str(tmp_path / "data")], env={"LEDGER_WAIT_S": "99"})
+
+    assert told.exit_code == 1
+    assert "LEDGER_WAIT_S must be a whole number from 0 to 30" in told.output
