@@ -12,7 +12,6 @@ create table accepted (
   submitted_at    integer not null,
   unique (operation_id, fingerprint)
 ) strict;
-create index accepted_by_org on accepted (org);
 
 create table set_aside (
   id      integer primary key,
