@@ -36,7 +36,7 @@ COMMANDS = [
 
 def _message(*commands: Command) -> Message:
     items = [Item(number, f"org-{number}", submission(command)) for number, command in enumerate(commands, 1)]
-    return Message(7, "ledger.replies.x", Deadline.after(15), items)
+    return Message(7, "ledger.replies.x", Deadline.after(3_600), items)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.kind)
@@ -143,3 +143,14 @@ class _Clock:
 
     def monotonic(self) -> float:
         return self.now_s
+
+
+def test_of_a_message_that_comes_too_late_the_commands_are_not_read() -> None:
+    """After a long outage a worker passes what nobody waits for any more without a look at it."""
+    late = json.loads(encode_message(_message(opening())))
+    late["deadline"] = ["another start", 1e12]
+
+    message = decode_message(json.dumps(late))
+
+    assert message.deadline.passed()
+    assert message.items == []
