@@ -86,15 +86,14 @@ class _Lane:
         A lane that goes on answering is only slow: sending again would make it slower.
         """
         patience_s = min(LOST_S * 2 ** max(self.losses - 1, 0), LOST_S_MAX)
-        lost = [
-            sent
-            for sent in self.sent.values()
-            if sent.message_id < self.answered_id or now_s - max(sent.sent_at_s, self.answered_at_s) > patience_s
-        ]
+        oldest = next(iter(self.sent.values()), None)
+        if oldest is not None and now_s - max(oldest.sent_at_s, self.answered_at_s) > patience_s:
+            self.losses += 1  # the lane is silent: whatever became of one of them became of all
+            lost = list(self.sent.values())
+        else:
+            lost = [sent for sent in self.sent.values() if sent.message_id < self.answered_id]
         for sent in lost:
             del self.sent[sent.message_id]
-        if lost and not self.sent:
-            self.losses += 1
         return lost
 
 
