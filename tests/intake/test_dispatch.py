@@ -447,3 +447,23 @@ def test_what_a_worker_set_aside_is_not_sent_again_though_it_was_accepted(sender
     assert sender.carried == [[1]]
     assert sender.settled == []
     assert sender.dispatch.is_set_aside(operation_id)
+
+
+def test_a_lane_that_stays_silent_is_tried_less_and_less_and_answers_again_with_the_first_try(sender: Sender) -> None:
+    """What a dead worker left must not fill the broker, and nothing is forgotten meanwhile."""
+    for _ in range(12):
+        sender.send(count=5)
+        sender.later(0.06)
+    for _ in range(600):
+        sender.later(0.1)
+
+    tries = sender.carried
+    assert len(tries) < 40
+    assert all(len(numbers) <= 50 for numbers in tries[20:])
+
+    for _ in range(4):
+        sender.answer()
+
+    answered = {number for numbers in sender.carried for number in numbers}
+    assert answered == set(range(1, 61))
+    assert sender.dispatch.pending(sender.send()[0].submission.operation_id) is not None
