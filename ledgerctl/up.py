@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -83,7 +82,7 @@ class _Stack:
 
     def __init__(self, data: Path, host: str, port: int, workers: int, broker_url: str, *, embedded: bool) -> None:
         self._broker_url = broker_url
-        self._stopping = threading.Event()
+        self._told_to_stop = False  # a plain flag: a signal may come while an event holds its own lock
         environment = {
             **os.environ,
             "LEDGER_DATA": str(data),
@@ -116,7 +115,7 @@ class _Stack:
             Failed: it does not come up.
         """
         give_up_at_s = time.monotonic() + START_S_MAX
-        while not self._stopping.wait(LOOK_EVERY_S):
+        while self._look_again():
             for child in self._broker:
                 child.keep_running()
             if self._reachable():
@@ -131,12 +130,16 @@ class _Stack:
 
     def wait_until_told_to_stop(self) -> None:
         """Keep everything running."""
-        while not self._stopping.wait(LOOK_EVERY_S):
+        while self._look_again():
             for child in (*self._broker, *self._workers, *self._intake):
                 child.keep_running()
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        self._stopping.set()
+        self._told_to_stop = True
+
+    def _look_again(self) -> bool:
+        time.sleep(LOOK_EVERY_S)
+        return not self._told_to_stop
 
     def _reachable(self) -> bool:
         client = wire_broker.connect(self._broker_url, answer_timeout_s=1.0)
