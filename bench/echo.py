@@ -7,7 +7,7 @@ from typing import Any
 import falcon
 import orjson
 
-from intake.__main__ import listening, server_for
+from intake.serving import Server, listening
 
 
 class Echo:
@@ -23,7 +23,7 @@ class Echo:
 def main() -> None:
     app: Any = falcon.App()
     app.add_route("/echo", Echo())
-    server_for(app, listening("127.0.0.1", int(sys.argv[1])), threads=int(os.environ.get("LEDGER_THREADS", "16"))).run()
+    Server(app, listening("127.0.0.1", int(sys.argv[1])), threads=int(os.environ.get("LEDGER_THREADS", "16"))).run()
 
 
 if __name__ == "__main__":

@@ -9,9 +9,6 @@ import sys
 import threading
 import time
 from types import FrameType
-from typing import Any
-
-from waitress.server import create_server
 
 from intake.acceptance import Acceptance, Sweeper
 from intake.app import Parts, make_app
@@ -20,26 +17,24 @@ from intake.dispatch import Dispatch
 from intake.health import Health
 from intake.loops import Loops
 from intake.operations import Operations
-from intake.parking import ParkingChannel
 from intake.readers import Readers
+from intake.serving import Server, listening
 from intake.settings import Settings, settings
 from intake.writes import Writes
 from ledger_core.errors import StorageUnavailable
 from ledger_core.inbox import Inbox
 from ledger_core.model import Submission
 from ledger_core.orgs import Registry
-from wire import log, replies
+from wire import log, replies, started
 from wire.app import make_app as make_celery_app
 from wire.publisher import Publisher
 from wire.settings import SettingError
 
 logger = logging.getLogger("ledger.intake")
 
-BODY_BYTES_REFUSED = 8 * 1024 * 1024  # above it the HTTP server refuses by itself, before reading on
-HEADER_BYTES_MAX = 32 * 1024
-CONNECTIONS_MAX = 1_000
-BACKLOG = 1_024
-DRAIN_S_MAX = 2.0  # those who are left then have gone away themselves
+OUTCOMES_S_MAX = 2.0  # at the end: so long writes go on waiting for their outcomes, which come in milliseconds
+LOOK_EVERY_S = 0.01
+DRAIN_S_MAX = 4.0  # those who are left then have gone away themselves
 
 
 def main() -> int:
@@ -91,58 +86,42 @@ def _serve(chosen: Settings) -> None:
     checks = Health(publisher, doorkeeper, shared.data, shared.lanes)
     app = make_app(Parts(doorkeeper, readers, writes, operations, checks))
     loops = Loops(dispatch, writes, operations, listener, acceptance, Sweeper(shared.data, inbox, readers, dispatch))
-    server = server_for(app, listening(chosen.host, chosen.port), threads=chosen.threads)
+    server = Server(app, _socket(chosen), threads=chosen.threads)
 
     def stop(number: int, frame: FrameType | None) -> None:
-        """Let every request that waits be answered `202` first; a second signal, ours or another one, ends it."""
+        """Let every caller have an answer first; a second signal, ours or another one, ends it."""
         if stopping.is_set():
             raise SystemExit(0)
         stopping.set()
-        threading.Thread(target=_end_when_drained, args=(writes, operations), daemon=True).start()
+        threading.Thread(target=_end_when_drained, args=(server, writes, operations), daemon=True).start()
 
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     loops.start()
-    logger.info("serving on %s port %s", server.effective_host, server.effective_port)
+    logger.info("serving on %s", server.address)
+    started.tell()
     server.run()
     loops.stop()
 
 
-def _end_when_drained(writes: Writes, operations: Operations) -> None:
-    until_s = time.monotonic() + DRAIN_S_MAX
+def _end_when_drained(server: Server, writes: Writes, operations: Operations) -> None:
+    """Answer whoever is connected, as ever if that takes no time, else with `202`; then end this process."""
+    began_s = time.monotonic()
+    server.drain()
     operations.drain()
-    while not writes.drain() and time.monotonic() < until_s:
-        time.sleep(0.01)
+    while not server.close_idle() and time.monotonic() < began_s + DRAIN_S_MAX:
+        if time.monotonic() > began_s + OUTCOMES_S_MAX:
+            writes.drain()
+        time.sleep(LOOK_EVERY_S)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def server_for(app: Any, socket_: socket.socket, *, threads: int) -> Any:
-    """Return waitress for a WSGI app, each setting with its reason."""
-    server = create_server(
-        app,
-        sockets=[socket_],
-        threads=threads,
-        connection_limit=CONNECTIONS_MAX,
-        asyncore_use_poll=True,  # select() dies above 1,023 descriptors, and open books use them up
-        channel_request_lookahead=1,  # notices a caller that went away
-        max_request_header_size=HEADER_BYTES_MAX,
-        max_request_body_size=BODY_BYTES_REFUSED,
-        ident="ff-ledger",
-        clear_untrusted_proxy_headers=True,
-    )
-    server.channel_class = ParkingChannel
-    return server
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there."""
-    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    found.bind((host, port))
-    found.listen(BACKLOG)
-    return found
+def _socket(chosen: Settings) -> socket.socket:
+    """Return the socket that this process was started with, or one of its own."""
+    if chosen.listen_fd is not None:
+        return socket.socket(fileno=chosen.listen_fd)
+    return listening(chosen.host, chosen.port)
 
 
 if __name__ == "__main__":

@@ -128,7 +128,6 @@ class Dispatch:
         self._pending_lock = threading.Lock()
         self._later: deque[tuple[float, Ticket]] = deque()
         self._set_aside: set[bytes] = set()
-        metrics.COMMANDS_PENDING.set_function(lambda: len(self._tickets))
 
     def tickets(self, org: str, submissions: Sequence[Submission], *, accepted: bool = False) -> list[Ticket]:
         """Take a place in the backlog for each of an org's commands, or for none.
@@ -207,6 +206,7 @@ class Dispatch:
 
     def tick(self) -> None:
         """Do what is due: send what waits behind a late answer, and send again what was lost or put off."""
+        metrics.COMMANDS_PENDING.set(len(self._tickets))
         if self._broker_down:
             if not self._broker.reachable():
                 return

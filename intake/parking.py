@@ -42,6 +42,12 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
         environ[CAN_PARK] = True
         return environ
 
+    def build_response_header(self) -> bytes:
+        if self.channel.server.draining:
+            self.request.headers["CONNECTION"] = "close"  # as if the caller had asked for it
+        header: bytes = super().build_response_header()
+        return header
+
 
 class ParkingChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """A connection of waitress whose requests can be parked. One request of a connection is served at a time."""

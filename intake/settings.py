@@ -12,11 +12,15 @@ WAIT_S_MAX = 30  # the longest wait that a caller may ask for
 
 
 class Settings(NamedTuple):
-    """The shared settings; where to listen; how many threads; how long and for how much to wait."""
+    """The shared settings; where to listen; how many threads; how long and for how much to wait.
+
+    `listen_fd`: a descriptor, of a socket that listens already, to use in place of host and port.
+    """
 
     shared: Shared
     host: str
     port: int
+    listen_fd: int | None
     threads: int
     wait_s: int
     pending_per_org_max: int
@@ -34,6 +38,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> Settings:
         shared=shared_settings(environ),
         host=environ.get("LEDGER_HOST") or "127.0.0.1",
         port=whole(environ, "LEDGER_PORT", 8080, low=0, high=65_535),
+        listen_fd=whole(environ, "LEDGER_LISTEN_FD", 0, low=0, high=65_535) or None,
         threads=whole(environ, "LEDGER_THREADS", 16, low=1, high=1_000),
         wait_s=whole(environ, "LEDGER_WAIT_S", 10, low=0, high=WAIT_S_MAX),
         pending_per_org_max=whole(environ, "LEDGER_PENDING_PER_ORG", 5_000, low=1, high=1_000_000),

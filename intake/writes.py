@@ -168,12 +168,11 @@ class Writes:
             if waiting.until_s + GONE_S <= now_s:
                 self._waiting.pop(number, None)
 
-    def drain(self) -> bool:
-        """Wait for nothing any more: what is under way is accepted for good. Tell whether nobody is left waiting."""
+    def drain(self) -> None:
+        """Wait for nothing any more: what is under way is accepted for good."""
         self._wait_s = 0
         for waiting in list(self._waiting.values()):
             _release(waiting)
-        return not self._waiting
 
     def _accept_first(self, org: str, submissions: Sequence[Submission], preference: Preference) -> Accepting:
         """Have commands accepted, and let them go once they are; those whose outcome is known are answered with it."""

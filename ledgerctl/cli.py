@@ -10,6 +10,7 @@ import click
 
 from ledgerctl.keys import key
 from ledgerctl.orgs import org
+from ledgerctl.restart import restart
 from ledgerctl.set_aside import set_aside
 from ledgerctl.up import up
 from ledgerctl.verify import verify
@@ -20,7 +21,7 @@ def cli() -> None:
     """Run and look after an FF Ledger."""
 
 
-for command in (up, org, key, verify, set_aside):
+for command in (up, restart, org, key, verify, set_aside):
     cli.add_command(command)
 
 

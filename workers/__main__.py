@@ -11,7 +11,7 @@ from celery import signals
 from celery.exceptions import SecurityWarning
 
 from ledger_core.inbox import Inbox
-from wire import broker, log
+from wire import broker, log, started
 from wire.app import make_app
 from wire.lanes import queue_of
 from wire.settings import SettingError
@@ -40,6 +40,7 @@ def main() -> int:
 def _serve(chosen: Settings) -> int:
     shared = chosen.shared
     locks = LaneLocks(shared.data, chosen.own_lanes)
+    started.tell()  # from now on it takes over whatever falls to it
     owned = locks.wait_for_one()
     books = Books(shared.data)
     app = make_app(shared.redis_url, shared.lanes)

@@ -32,9 +32,12 @@ class Process(NamedTuple):
 class Stack:
     """One `ledgerctl up` on a data folder. It may be started and stopped again and again on the same data."""
 
-    def __init__(self, data: Path, *, workers: int = 1, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *, workers: int = 1, intakes: int = 1, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.data = data
         self._workers = workers
+        self._intakes = intakes
         self._environment = environment or {}
         self._starts = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -63,7 +66,8 @@ class Stack:
     @property
     def options(self) -> list[str]:
         """The options of `ledgerctl up`."""
-        return ["--data", str(self.data), "--port", "0", "--workers", str(self._workers)]
+        processes = ["--workers", str(self._workers), "--intakes", str(self._intakes)]
+        return ["--data", str(self.data), "--port", "0", *processes]
 
     @property
     def output(self) -> Path:
@@ -108,6 +112,13 @@ class Stack:
     def kill(self, part: str) -> None:
         """End the one process of that kind as a crash would, and wait until it is gone."""
         (victim,) = self.processes(part)
+        self._kill(victim)
+
+    def kill_one(self, part: str) -> None:
+        """End one of the processes of that kind as a crash would, and wait until it is gone."""
+        self._kill(self.processes(part)[0])
+
+    def _kill(self, victim: Process) -> None:
         os.kill(victim.pid, signal.SIGKILL)
         eventually(lambda: _has_ended(victim.pid), "the kernel has ended it")
 

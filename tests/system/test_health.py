@@ -1,8 +1,11 @@
 """Health and metrics: without a key, for load balancers and operators."""
 
+from collections.abc import Callable
+
 import httpx
 
 from tests.system.stack import Stack
+from tests.waiting import eventually
 
 
 def test_health_says_what_was_checked(stack: Stack) -> None:
@@ -18,3 +21,20 @@ def test_metrics_are_in_the_text_format_of_prometheus(stack: Stack) -> None:
     assert response.status_code == 200
     assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert "# TYPE ledger_commands_answered_total counter" in response.text
+
+
+def test_metrics_of_several_http_servers_are_answered_by_each_for_all(own_stack: Callable[..., Stack]) -> None:
+    stack = own_stack(intakes=2)
+    org = stack.org("counted")
+    writes = 6
+
+    for _ in range(writes):  # each on a connection of its own, which either of them may accept
+        assert httpx.post(f"{stack.base_url}/v1/accounts", json={"name": "Cash", "type": "asset"}, headers=org.headers)
+    pages = [httpx.get(f"{stack.base_url}/metrics").text for _ in range(writes)]
+
+    assert all(f"ledger_commands_answered_total {writes:.1f}" in page for page in pages)
+
+    stack.kill_one("-m intake")
+    eventually(lambda: len(stack.processes("-m intake")) == 2 and stack.healthy(), "both serve again")
+    assert stack.metric("ledger_commands_answered_total") == writes
+    assert stack.metric("ledger_commands_pending") == 0

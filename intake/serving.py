@@ -1,0 +1,84 @@
+"""Serving HTTP: the socket, waitress with each setting's reason, and an end that cuts nobody off."""
+
+import socket
+import time
+from typing import Any
+
+from waitress import wasyncore
+from waitress.server import create_server
+
+from intake.parking import ParkingChannel
+
+BODY_BYTES_REFUSED = 8 * 1024 * 1024  # above it the HTTP server refuses by itself, before reading on
+HEADER_BYTES_MAX = 32 * 1024
+CONNECTIONS_MAX = 1_000
+BACKLOG = 1_024
+IDLE_S = 0.25  # a connection on which nothing came for so long is closed when the server ends
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there.
+
+    Raises:
+        OSError: somebody else does, or there is no such address.
+    """
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    found.bind((host, port))
+    found.listen(BACKLOG)
+    return found
+
+
+class Server:
+    """Waitress for a WSGI app, on a socket that listens already: perhaps one that other processes accept from too."""
+
+    def __init__(self, app: Any, socket_: socket.socket, *, threads: int) -> None:
+        self._server = create_server(
+            app,
+            sockets=[socket_],
+            threads=threads,
+            connection_limit=CONNECTIONS_MAX,
+            asyncore_use_poll=True,  # select() dies above 1,023 descriptors, and open books use them up
+            channel_request_lookahead=1,  # notices a caller that went away
+            max_request_header_size=HEADER_BYTES_MAX,
+            max_request_body_size=BODY_BYTES_REFUSED,
+            ident="ff-ledger",
+            clear_untrusted_proxy_headers=True,
+        )
+        self._server.channel_class = ParkingChannel
+        self._server.draining = False
+        self._quiet: dict[Any, tuple[float, float]] = {}  # by connection: its last activity, and when it was seen
+        self.address = f"{self._server.effective_host} port {self._server.effective_port}"
+
+    def run(self) -> None:
+        """Serve, in this thread, until SystemExit is raised in it."""
+        self._server.run()
+
+    def drain(self) -> None:
+        """Take on no new connection, and end each that there is with its next answer. Any thread may call it, once."""
+        self._server.draining = True
+        self._server.trigger.pull_trigger(self._close_listener)
+
+    def close_idle(self) -> bool:
+        """Close the connections on which nothing comes; tell whether none is left. Any thread may call it."""
+        now_s = time.monotonic()
+        channels = list(self._server.active_channels.values())
+        for channel in channels:
+            last, since_s = self._quiet.get(channel, (None, now_s))
+            under_way = channel.requests or channel.request is not None or channel.total_outbufs_len
+            if under_way or last != channel.last_activity:
+                self._quiet[channel] = channel.last_activity, now_s
+            elif now_s - since_s > IDLE_S:
+                channel.will_close = True
+        self._server.pull_trigger()
+        return not channels
+
+    def _close_listener(self) -> None:
+        """Take in whoever is connected already, then leave the socket to others. The server's own thread runs it."""
+        while True:
+            before = len(self._server.active_channels)
+            self._server.handle_accept()
+            if len(self._server.active_channels) == before:
+                break
+        wasyncore.dispatcher.close(self._server)

@@ -1,0 +1,161 @@
+"""The processes of one `ledgerctl up`: the broker, the workers, and the HTTP servers on their one socket."""
+
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+from ledgerctl import broker, presence
+from ledgerctl.options import Failed
+from ledgerctl.presence import Presence
+from ledgerctl.processes import Child
+from wire import broker as wire_broker
+from wire.lanes import LANES_DEFAULT
+from wire.settings import whole
+
+START_S_MAX = 30.0
+LOOK_EVERY_S = 0.05
+
+
+class Stack:
+    """The processes, from start to stop. `listener` is the socket that all HTTP servers accept from."""
+
+    def __init__(self, data: Path, listener: socket.socket, *, workers: int, intakes: int) -> None:
+        self._data = data
+        self._told_to_stop = self._told_to_restart = False  # plain flags: a signal may come while a lock is held
+        self._restarts = 0
+        self.broker_url = os.environ.get("LEDGER_REDIS_URL") or broker.url(data)
+        self._address = listener.getsockname()
+        environment = {**os.environ, "LEDGER_DATA": str(data), "LEDGER_REDIS_URL": self.broker_url}
+        fd = listener.fileno()
+        serving = {**environment, "LEDGER_LISTEN_FD": str(fd), **_shared_metrics(data, intakes)}
+        self._broker = [
+            Child("broker", broker.command(data), environment, when_orphaned=signal.SIGTERM)
+        ] if "LEDGER_REDIS_URL" not in os.environ else []  # fmt: skip
+        self._workers = [
+            Child(f"worker {number}", _python("workers"), {**environment, **_share(number, workers)})
+            for number in range(workers)
+        ]
+        self._intakes = [
+            Child(f"intake {number}", _python("intake"), serving, inherits=[fd]) for number in range(intakes)
+        ]
+
+    @property
+    def base_url(self) -> str:
+        """Where it serves."""
+        host, port = self._address[:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @property
+    def broker_shown(self) -> str:
+        """The broker's URL, for everybody's eyes."""
+        parts = urlsplit(self.broker_url)
+        if parts.password is None:
+            return self.broker_url
+        return parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")).geturl()
+
+    def __enter__(self) -> "Stack":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._restart)
+        presence.tell(self._data, Presence(os.getpid()))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for child in (*self._intakes, *self._workers, *self._broker):  # each before what it stands on
+            child.stop()
+
+    def wait_until_ready(self) -> bool:
+        """Start everything, and wait until it serves; False when told to stop before.
+
+        Raises:
+            Failed: it does not come up.
+        """
+        give_up_at_s = time.monotonic() + START_S_MAX
+        while self._look_again():
+            for child in self._broker:
+                child.keep_running()
+            if self._reachable():
+                for child in (*self._workers, *self._intakes):
+                    child.keep_running()
+                if self._healthy():
+                    return True
+            if time.monotonic() > give_up_at_s:
+                what = "its HTTP server or its workers do not" if self._reachable() else "the broker does not"
+                raise Failed(f"{what} answer within {START_S_MAX:.0f} s; broker: {self.broker_shown}")
+        return False
+
+    def wait_until_told_to_stop(self) -> None:
+        """Keep everything running, and restart workers and HTTP servers one after the other when told to."""
+        to_replace: list[Child] = []
+        failed: list[str] = []
+        while self._look_again():
+            for child in (*self._broker, *self._workers, *self._intakes):
+                if child not in to_replace[:1]:
+                    child.keep_running()
+            if to_replace:
+                done = to_replace[0].replace()
+                if done is not None:
+                    replaced = to_replace.pop(0)
+                    failed += [] if done else [replaced.name]
+                    if not to_replace:
+                        self._restarts += 1
+                        presence.tell(self._data, Presence(os.getpid(), self._restarts, tuple(failed)))
+            elif self._told_to_restart:
+                self._told_to_restart = False
+                to_replace, failed = [*self._workers, *self._intakes], []
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._told_to_stop = True
+
+    def _restart(self, number: int, frame: FrameType | None) -> None:
+        self._told_to_restart = True
+
+    def _look_again(self) -> bool:
+        time.sleep(LOOK_EVERY_S)
+        return not self._told_to_stop
+
+    def _reachable(self) -> bool:
+        client = wire_broker.connect(self.broker_url, answer_timeout_s=1.0)
+        try:
+            return bool(client.ping())
+        except wire_broker.ERRORS:
+            return False
+        finally:
+            client.close()
+
+    def _healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.base_url}/health", timeout=2) as response:  # noqa: S310  # always http
+                return bool(response.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def _python(module: str) -> list[str]:
+    return [sys.executable, "-m", module]
+
+
+def _share(number: int, workers: int) -> Mapping[str, str]:
+    """Return which lanes a worker may own: a fair share, or all to stand by for, when there are more workers."""
+    lanes = whole(os.environ, "LEDGER_LANES", LANES_DEFAULT, low=1, high=256)
+    share = range(number, lanes, workers) if number < lanes else range(lanes)
+    return {"LEDGER_WORKER_LANES": ",".join(map(str, share))}
+
+
+def _shared_metrics(data: Path, intakes: int) -> Mapping[str, str]:
+    """Return what several HTTP servers need to count together, as /metrics answers for all of them."""
+    if intakes == 1:
+        return {}
+    folder = data / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)  # counts begin with each run
+    folder.mkdir(mode=0o700)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}

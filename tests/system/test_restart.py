@@ -1,0 +1,153 @@
+"""Restarting the processes of a running ledger one after the other, while callers write."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.system.orgs import Org, entry
+from tests.system.stack import Stack
+from tests.waiting import eventually
+
+CALLERS = 8
+
+
+class _Caller(threading.Thread):
+    """Posts entries one after the other on one connection, each with its own key, until told to stop."""
+
+    def __init__(self, org: Org, number: int) -> None:
+        super().__init__(daemon=True)
+        self._org = org
+        self._number = number
+        self.enough = threading.Event()
+        self.answered: dict[str, int] = {}
+        self.turned_away: list[str] = []
+
+    def run(self) -> None:
+        with httpx.Client(base_url=self._org.stack.base_url, headers=self._org.headers, timeout=60) as http:
+            while not self.enough.is_set():
+                key = f"{self._number}-{len(self.answered)}"
+                try:
+                    told = http.post("/v1/entries", json={**entry(1, 2, 1), "idempotency_key": key})
+                except httpx.TransportError as error:
+                    self.turned_away.append(f"{key}: {error!r}")
+                    continue
+                if told.status_code == 201:
+                    self.answered[key] = told.json()["id"]
+                else:
+                    self.turned_away.append(f"{key}: {told.text}")
+
+
+def _restart(stack: Stack) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ledgerctl", "restart", "--data", str(stack.data)]
+    return subprocess.run(command, env=stack.environment(), capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize(("workers", "intakes"), [(1, 1), (2, 2)])
+def test_a_restart_under_load_turns_nobody_away_and_loses_nothing(
+    own_stack: Callable[..., Stack], workers: int, intakes: int
+) -> None:
+    stack = own_stack(workers=workers, intakes=intakes)
+    org = stack.org("busy")
+    assert org.open_pair()
+    before = {process.pid for process in (*stack.processes("-m workers"), *stack.processes("-m intake"))}
+    callers = [_Caller(org, number) for number in range(CALLERS)]
+    for caller in callers:
+        caller.start()
+
+    for _ in range(2):
+        seen = [len(caller.answered) for caller in callers]
+        eventually(
+            lambda seen=seen: all(len(c.answered) > had + 10 for c, had in zip(callers, seen, strict=True)),
+            "every caller is at work",
+        )
+        done = _restart(stack)
+        assert (done.returncode, done.stdout) == (0, "restarted\n"), done.stderr
+    for caller in callers:
+        caller.enough.set()
+    for caller in callers:
+        caller.join(60)
+
+    after = {process.pid for process in (*stack.processes("-m workers"), *stack.processes("-m intake"))}
+    assert len(after) == workers + intakes
+    assert not before & after
+    assert [caller.turned_away for caller in callers] == [[]] * CALLERS
+    posted = sorted(number for caller in callers for number in caller.answered.values())
+    assert posted == list(range(1, len(posted) + 1))
+    assert org.proof()["entries"] == len(posted)
+
+
+def test_a_new_process_that_does_not_start_leaves_the_old_one_in_place(
+    own_stack: Callable[..., Stack], tmp_path: Path
+) -> None:
+    """As after an upgrade that went wrong."""
+    stack = own_stack(environment={"PYTHONPATH": str(tmp_path)})
+    org = stack.org("safe")
+    assert org.open_pair()
+    (old,) = stack.processes("-m workers")
+    (tmp_path / "sitecustomize.py").write_text(  # which each new process runs first
+        "import os, sys\nif sys.orig_argv[-1] == 'workers':\n    os._exit(3)\n", encoding="utf-8"
+    )
+
+    done = _restart(stack)
+
+    assert done.returncode == 1
+    assert "did not start, and runs on as it was: worker 0" in done.stderr
+    assert stack.processes("-m workers") == [old]
+    assert org.post("/v1/entries", entry(1, 2, 5)).status_code == 201
+
+
+def test_without_a_running_ledger_there_is_nothing_to_restart(own_stack: Callable[..., Stack]) -> None:
+    stack = own_stack()
+    stack.stop()
+
+    done = _restart(stack)
+    stack.start()
+
+    assert done.returncode == 1
+    assert f"no ledgerctl up serves {stack.data}" in done.stderr
+
+
+def test_callers_who_connect_while_the_http_server_is_gone_wait_for_the_next(own_stack: Callable[..., Stack]) -> None:
+    stack = own_stack()
+    org = stack.org("patient")
+    assert org.open_pair()
+
+    with stack.halted("-m ledgerctl up"):  # nobody starts it again meanwhile
+        stack.kill("-m intake")
+        answers: list[int] = []
+        caller = threading.Thread(
+            target=lambda: answers.append(
+                httpx.post(
+                    f"{stack.base_url}/v1/entries", json=entry(1, 2, 5), headers=org.headers, timeout=60
+                ).status_code
+            )
+        )
+        caller.start()
+    caller.join(60)
+
+    assert answers == [201]
+
+
+def test_a_stop_ends_keep_alive_connections_with_their_next_answer(own_stack: Callable[..., Stack]) -> None:
+    stack = own_stack()
+    org = stack.org("polite")
+    caller = _Caller(org, 0)
+    assert org.open_pair()
+    caller.start()
+    eventually(lambda: caller.answered, "the caller is at work")
+
+    (intake,) = stack.processes("-m intake")
+    with stack.halted("-m ledgerctl up"):
+        os.kill(intake.pid, signal.SIGTERM)
+        eventually(lambda: intake.pid not in [p.pid for p in stack.processes("-m intake")], "it ends")
+    caller.enough.set()
+    caller.join(60)
+
+    assert caller.turned_away == []
