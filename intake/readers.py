@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ledger_core.errors import StorageUnavailable
+from ledger_core.errors import SchemaOutdated, StorageUnavailable
 from ledger_core.store.book import Book
 
 IDLE_BOOKS_MAX = 256  # about 3 descriptors and 0.2 MB each
@@ -29,7 +29,7 @@ class Readers:
         Raises:
             StorageUnavailable: it can't be opened.
         """
-        book = self._take(org) or Book.open_reader(self._folder, org)
+        book = self._take(org) or self._opened(org)
         try:
             yield book
         except StorageUnavailable:
@@ -47,6 +47,13 @@ class Readers:
                 book.close()
             self._idle.clear()
             self._by_org.clear()
+
+    def _opened(self, org: str) -> Book:
+        try:
+            return Book.open_reader(self._folder, org)
+        except SchemaOutdated:  # the first touch after an upgrade may be a read, and for some orgs the only one
+            Book.open_writer(self._folder, org).close()
+            return Book.open_reader(self._folder, org)
 
     def _take(self, org: str) -> Book | None:
         with self._lock:

@@ -258,3 +258,11 @@ class Unavailable(Exception):
 
 class StorageUnavailable(Unavailable):
     """A file can't be read or written: a full disk, a read-only folder, a damaged or missing or foreign file."""
+
+
+class OtherSchema(StorageUnavailable):
+    """A file has the schema of another version of this program: a newer one, or an older one that can't be migrated."""
+
+
+class SchemaOutdated(OtherSchema):
+    """A file has the schema of an older program, and must be migrated before this one can read it."""

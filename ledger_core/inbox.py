@@ -4,18 +4,17 @@ Beside them lies what was set aside for an operator, since it could not be carri
 """
 
 import json
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import apsw
-
 from ledger_core.commands import Kind, parse_command
 from ledger_core.model import Submission
+from ledger_core.store import files
 from ledger_core.store import inbox as rows
-from ledger_core.store.connection import FileKind, open_reader, open_writer, storage_errors, transaction
+from ledger_core.store.connection import Connection, open_reader, open_writer, storage_errors, transaction
+from ledger_core.store.versions import FileKind
 
 PAGE_ROWS = 500
 
@@ -40,7 +39,7 @@ class SetAside(NamedTuple):
 class Inbox:
     """The inbox of a data folder. Any thread may use it; a reader never waits for a commit."""
 
-    def __init__(self, connection: apsw.Connection, reader: apsw.Connection) -> None:
+    def __init__(self, connection: Connection, reader: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
         self._reader = reader
@@ -53,11 +52,10 @@ class Inbox:
         Raises:
             StorageUnavailable: it can't be opened.
         """
-        path = folder / "inbox.db"
+        path = inbox_path(folder)
         with storage_errors("inbox"):
-            if not path.exists():
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            files.make_folder(folder)
+            files.make_file(path)
         return cls(open_writer(path, FileKind.INBOX, create=True), open_reader(path, FileKind.INBOX))
 
     def accept(self, accepted: Sequence[Accepted], settled: Sequence[Submission] = ()) -> None:
@@ -128,6 +126,11 @@ class Inbox:
         with self._lock, self._reader_lock:
             self._connection.close()
             self._reader.close()
+
+
+def inbox_path(folder: Path) -> Path:
+    """Return where the inbox of a data folder lies."""
+    return folder / "inbox.db"
 
 
 def _row(item: Accepted) -> rows.AcceptedRow:

@@ -2,21 +2,20 @@
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-import apsw
-
 from ledger_core.errors import OrgNotFound
 from ledger_core.money import CURRENCY_DEFAULT, CURRENCY_PATTERN
+from ledger_core.store import files
 from ledger_core.store import orgs as rows
 from ledger_core.store.book import Book
-from ledger_core.store.connection import FileKind, open_reader, open_writer, storage_errors, transaction
+from ledger_core.store.connection import Connection, open_reader, open_writer, storage_errors, transaction
 from ledger_core.store.orgs import OrgRow as Org
+from ledger_core.store.versions import FileKind
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 KEY_BYTES = 32  # 256 random bits: nothing to guess, so a plain digest is enough
@@ -62,7 +61,7 @@ class KeyNotFound(Exception):
 class Registry:
     """The registry of a data folder. One thread at a time may use it."""
 
-    def __init__(self, folder: Path, connection: apsw.Connection) -> None:
+    def __init__(self, folder: Path, connection: Connection) -> None:
         self._folder = folder
         self._connection = connection
 
@@ -75,9 +74,8 @@ class Registry:
         """
         path = registry_path(folder)
         with storage_errors("registry"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not path.exists():
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            files.make_folder(folder)
+            files.make_file(path)
         return cls(folder, open_writer(path, FileKind.REGISTRY, create=True))
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from ledgerctl.keys import key
+from ledgerctl.migrate import migrate
 from ledgerctl.orgs import org
 from ledgerctl.restart import restart
 from ledgerctl.set_aside import set_aside
@@ -21,7 +22,7 @@ def cli() -> None:
     """Run and look after an FF Ledger."""
 
 
-for command in (up, restart, org, key, verify, set_aside):
+for command in (up, restart, org, key, verify, set_aside, migrate):
     cli.add_command(command)
 
 

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from ledger_core.errors import OrgNotFound, StorageUnavailable
+from ledger_core.errors import OrgNotFound, OtherSchema, StorageUnavailable
 from ledger_core.orgs import InvalidOrg, KeyNotFound, OrgExists
 from wire.settings import SettingError
 
@@ -44,6 +44,8 @@ def tells_errors(command: Callable[P, R]) -> Callable[P, R]:
             raise Failed(f"there is no org {error.facts['org']}; see: ledgerctl org list") from error
         except KeyNotFound as error:
             raise Failed(f"there is no working key {error}; see: ledgerctl key list") from error
+        except OtherSchema as error:
+            raise Failed(str(error)) from error
         except StorageUnavailable as error:
             raise Failed(f"{error}; is there a ledger in the data folder (--data, LEDGER_DATA)?") from error
         except (InvalidOrg, SettingError) as error:

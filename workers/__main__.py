@@ -10,7 +10,9 @@ from typing import Any
 from celery import signals
 from celery.exceptions import SecurityWarning
 
+from ledger_core.errors import StorageUnavailable
 from ledger_core.inbox import Inbox
+from ledger_core.orgs import Registry
 from wire import broker, log, started
 from wire.app import make_app
 from wire.lanes import queue_of
@@ -24,7 +26,10 @@ from workers.turns import Turns
 
 
 def main() -> int:
-    """Own lanes, and apply what comes on them until told to stop. Exit code 2: a setting is wrong."""
+    """Own lanes, and apply what comes on them until told to stop.
+
+    Exit code 2: a setting is wrong; 1: the data folder can't be used.
+    """
     try:
         chosen = settings()
     except SettingError as error:
@@ -34,7 +39,11 @@ def main() -> int:
     warnings.simplefilter("ignore", SecurityWarning)  # of root, for pickled messages; these lanes take JSON only
     _raise_descriptor_limit()
     signal.signal(signal.SIGTERM, _end)  # while it stands by: Celery puts its own in place when it starts
-    return _serve(chosen)
+    try:
+        return _serve(chosen)
+    except StorageUnavailable as error:
+        print(f"workers: {error}", file=sys.stderr)
+        return 1
 
 
 def _serve(chosen: Settings) -> int:
@@ -42,6 +51,7 @@ def _serve(chosen: Settings) -> int:
     locks = LaneLocks(shared.data, chosen.own_lanes)
     started.tell()  # from now on it takes over whatever falls to it
     owned = locks.wait_for_one()
+    Registry.open_writer(shared.data).close()  # brought up to date first: by it a missing book is told from no org
     books = Books(shared.data)
     app = make_app(shared.redis_url, shared.lanes)
     turns = Turns(books, Inbox.open(shared.data))

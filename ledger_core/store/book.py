@@ -1,27 +1,27 @@
 """A book: one org's SQLite file, open for its writer or for a reader."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import apsw
-
 from ledger_core.errors import StorageUnavailable
+from ledger_core.store import files
 from ledger_core.store.connection import (
-    FileKind,
+    Connection,
+    check_unmoved,
     open_reader,
     open_writer,
     snapshot,
     storage_errors,
     transaction,
 )
+from ledger_core.store.versions import FileKind
 
 
 class Book:
     """An open book. One thread at a time may use it."""
 
-    def __init__(self, org: str, connection: apsw.Connection) -> None:
+    def __init__(self, org: str, connection: Connection) -> None:
         self.org = org
         self.connection = connection
 
@@ -34,9 +34,8 @@ class Book:
         """
         path = book_path(folder, org)
         with storage_errors(org):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not path.exists():
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives -wal and -shm the same mode
+            files.make_folder(path.parent)
+            files.make_file(path)
         connection = open_writer(path, FileKind.BOOK, create=True)
         try:
             with transaction(connection, org):
@@ -50,10 +49,10 @@ class Book:
 
     @classmethod
     def open_writer(cls, folder: Path, org: str) -> "Book":
-        """Open an org's book to write.
+        """Open an org's book to write, and bring it up to date if it is an older program's.
 
         Raises:
-            StorageUnavailable: it is missing, foreign, another org's, or can't be opened.
+            StorageUnavailable: it is missing, foreign, a newer program's, another org's, or can't be opened.
         """
         return cls(org, open_writer(book_path(folder, org), FileKind.BOOK))._checked()
 
@@ -62,7 +61,8 @@ class Book:
         """Open an org's book to read.
 
         Raises:
-            StorageUnavailable: it is missing, foreign, another org's, or can't be opened.
+            SchemaOutdated: it is an older program's.
+            StorageUnavailable: it is missing, foreign, a newer program's, another org's, or can't be opened.
         """
         return cls(org, open_reader(book_path(folder, org), FileKind.BOOK))._checked()
 
@@ -88,6 +88,7 @@ class Book:
     def errors(self) -> Iterator[None]:
         """Run one statement, which sees one state of the book by itself."""
         with storage_errors(self.org):
+            check_unmoved(self.connection, self.org)
             yield
 
     def close(self) -> None:

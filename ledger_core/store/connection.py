@@ -1,14 +1,14 @@
-"""Opening SQLite files: pragmas each with its reason, migrations, and what an SQLite error means."""
+"""Opening SQLite files: pragmas each with its reason, transactions, and what an SQLite error means."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
-from importlib import resources
 from pathlib import Path
 
 import apsw
 
-from ledger_core.errors import StorageUnavailable
+from ledger_core.errors import OtherSchema, StorageUnavailable
+from ledger_core.store.migrate import migrate
+from ledger_core.store.versions import FileKind, check_newest, newest, user_version, version_of
 
 SQLITE_VERSION_MIN = (3, 51, 3)  # earlier ones can corrupt a WAL file that is reset (sqlite.org/wal.html#walresetbug)
 BUSY_TIMEOUT_MS = 5_000  # a writer waits for another one's commit rather than fail
@@ -35,16 +35,11 @@ _STORAGE_ERRORS = (
 )
 
 
-class FileKind(Enum):
-    """The kinds of file, each with its folder of schema steps and its SQLite `application_id`."""
+class Connection(apsw.Connection):
+    """An open file of ours: its schema version, and the one that it was migrated from when it was opened."""
 
-    BOOK = ("book", 0x46464C42)  # "FFLB"
-    REGISTRY = ("registry", 0x46464C52)  # "FFLR"
-    INBOX = ("inbox", 0x46464C49)  # "FFLI"
-
-    def __init__(self, folder: str, application_id: int) -> None:
-        self.folder = folder
-        self.application_id = application_id
+    version: int | None = None  # None until it is the one that this program knows
+    migrated_from: int | None = None
 
 
 @contextmanager
@@ -56,7 +51,7 @@ def storage_errors(what: str) -> Iterator[None]:
         raise StorageUnavailable(f"{what}: {type(error).__name__}: {error}") from error
 
 
-def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> apsw.Connection:
+def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> Connection:
     """Open a file to read and write, and bring its schema up to date.
 
     Raises:
@@ -64,30 +59,34 @@ def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> apsw.Con
     """
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     with storage_errors(path.name):
-        connection = apsw.Connection(str(path), flags=flags, statementcachesize=64)
+        connection = Connection(str(path), flags=flags, statementcachesize=64)
         try:
             _prepare(connection)
-            _version(connection, path, kind, blank=create)  # first: a stranger's file is left as it is
+            version = version_of(connection, path, kind, blank=create)  # first: a stranger's file is left as it is
             connection.execute("pragma journal_mode = wal")  # readers never wait for the writer
             connection.execute("pragma synchronous = full")  # not normal: an answered write survives power loss
-            _migrate(connection, path, kind)
+            if version != newest(kind):
+                connection.migrated_from = _migrate(connection, path, kind)
+            connection.version = newest(kind)
         except BaseException:
             connection.close()
             raise
         return connection
 
 
-def open_reader(path: Path, kind: FileKind) -> apsw.Connection:
+def open_reader(path: Path, kind: FileKind) -> Connection:
     """Open a file to read only.
 
     Raises:
-        StorageUnavailable: it is missing, foreign, not of this program's version, or can't be opened.
+        SchemaOutdated: it is an older program's.
+        StorageUnavailable: it is missing, foreign, a newer program's, or can't be opened.
     """
     with storage_errors(path.name):
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=64)
+        connection = Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=64)
         try:
             _prepare(connection)
-            _check_version(connection, path, kind)
+            check_newest(connection, path, kind)
+            connection.version = newest(kind)
         except BaseException:
             connection.close()
             raise
@@ -95,17 +94,18 @@ def open_reader(path: Path, kind: FileKind) -> apsw.Connection:
 
 
 @contextmanager
-def transaction(connection: apsw.Connection, what: str) -> Iterator[None]:
+def transaction(connection: Connection, what: str) -> Iterator[None]:
     """Run a block in `begin immediate ... commit`; anything that goes wrong rolls all of it back.
 
     Immediate, since a transaction that reads first and then writes fails at once when another one wrote meanwhile.
 
     Raises:
-        StorageUnavailable: the file can't be written.
+        StorageUnavailable: the file can't be written, or a newer program has migrated it since it was opened.
     """
     with storage_errors(what):
         connection.execute("begin immediate")
         try:
+            check_unmoved(connection, what)
             yield
             connection.execute("commit")
         except BaseException:
@@ -115,22 +115,41 @@ def transaction(connection: apsw.Connection, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def snapshot(connection: apsw.Connection, what: str) -> Iterator[None]:
-    """Run several reads of a block on one state of the file."""
+def snapshot(connection: Connection, what: str) -> Iterator[None]:
+    """Run several reads of a block on one state of the file.
+
+    Raises:
+        StorageUnavailable: the file can't be read, or a newer program has migrated it since it was opened.
+    """
     with storage_errors(what):
         connection.execute("begin")
         try:
+            check_unmoved(connection, what)
             yield
         finally:
             if connection.in_transaction:
                 connection.execute("rollback")
 
 
-def schema_steps(kind: FileKind) -> list[str]:
-    """Return the SQL of a file's schema steps in order. The version of a file is how many it has been through."""
-    folder = resources.files("ledger_core.store") / "schema" / kind.folder
-    names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
-    return [(folder / name).read_text(encoding="utf-8") for name in names]
+def check_unmoved(connection: Connection, what: str) -> None:
+    """Check that the file still has the schema that it was opened with, the only one that this program knows.
+
+    Raises:
+        OtherSchema: a newer program has migrated it meanwhile.
+    """
+    version = user_version(connection)
+    if connection.version not in (None, version):
+        raise OtherSchema(
+            f"{what}: a newer program has brought it from schema {connection.version} to {version} meanwhile"
+        )
+
+
+def _migrate(connection: Connection, path: Path, kind: FileKind) -> int | None:
+    connection.execute("pragma foreign_keys = off")  # a step may rebuild a table; all references are checked at its end
+    with transaction(connection, path.name):
+        before = migrate(connection, path, kind)
+    connection.execute("pragma foreign_keys = on")
+    return before
 
 
 def _prepare(connection: apsw.Connection) -> None:
@@ -143,39 +162,3 @@ def _prepare(connection: apsw.Connection) -> None:
         "pragma temp_store = memory;"
         "pragma mmap_size = 0"  # an I/O error is an error code, not a signal
     )
-
-
-_STEPS = {kind: schema_steps(kind) for kind in FileKind}
-
-
-def _check_version(connection: apsw.Connection, path: Path, kind: FileKind) -> None:
-    version = _version(connection, path, kind, blank=False)
-    if version != len(_STEPS[kind]):
-        raise StorageUnavailable(f"{path.name}: has schema {version}, and this program reads {len(_STEPS[kind])}")
-
-
-def _version(connection: apsw.Connection, path: Path, kind: FileKind, *, blank: bool) -> int:
-    """Return how many schema steps a file has been through; one with nothing in it passes only where `blank` may."""
-    application_id = int(connection.pragma("application_id") or 0)
-    version = int(connection.pragma("user_version") or 0)
-    if application_id != kind.application_id and not (blank and _is_blank(connection, application_id, version)):
-        raise StorageUnavailable(f"{path.name}: is not a {kind.folder} of this program")
-    if version > len(_STEPS[kind]):
-        raise StorageUnavailable(f"{path.name}: has schema {version}, newer than this program reads")
-    return version
-
-
-def _is_blank(connection: apsw.Connection, application_id: int, version: int) -> bool:
-    tables = connection.execute("select 1 from sqlite_schema limit 1").fetchone()
-    return (application_id, version, tables) == (0, 0, None)
-
-
-def _migrate(connection: apsw.Connection, path: Path, kind: FileKind) -> None:
-    steps = _STEPS[kind]
-    if _version(connection, path, kind, blank=True) == len(steps):
-        return
-    with transaction(connection, path.name):
-        for number in range(_version(connection, path, kind, blank=True), len(steps)):
-            connection.execute(steps[number])
-        connection.execute(f"pragma application_id = {kind.application_id:d}")
-        connection.execute(f"pragma user_version = {len(steps):d}")

@@ -7,7 +7,7 @@ import apsw
 
 from ledger_core.model import Line, Metadata
 from ledger_core.store import load
-from ledger_core.store.connection import FileKind, schema_steps
+from ledger_core.store.versions import STEPS, FileKind
 
 UNREADABLE: Metadata = {"": ""}  # stands for metadata that is no JSON; no pair has an empty key
 
@@ -129,7 +129,7 @@ def guards(connection: apsw.Connection) -> dict[str, str]:
 def guards_of_new() -> dict[str, str]:
     """Return the triggers of a book as this program makes it."""
     connection = apsw.Connection(":memory:")
-    for step in schema_steps(FileKind.BOOK):
+    for step in STEPS[FileKind.BOOK]:
         connection.execute(step)
     return guards(connection)
 
