@@ -27,6 +27,7 @@ from ledger_core.model import Submission
 from ledger_core.orgs import Registry
 from wire import log, replies, started
 from wire.app import make_app as make_celery_app
+from wire.privacy import keep_private
 from wire.publisher import Publisher
 from wire.settings import SettingError
 
@@ -44,6 +45,7 @@ def main() -> int:
     except SettingError as error:
         print(f"intake: {error}", file=sys.stderr)
         return 2
+    keep_private()
     log.start(chosen.log_level)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits for a thread
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

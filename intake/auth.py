@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from intake import problems
+from ledger_core.errors import StorageUnavailable
 from ledger_core.orgs import SLUG, Registry, Scope, digest
 
 CACHE_S = 2.0  # a revoked key fails within this; the contract allows 5 s
@@ -56,7 +57,11 @@ class Doorkeeper:
     def _look_up(self, slug: str, key_digest: bytes) -> Caller:
         valid_until = time.monotonic() + CACHE_S
         with self._lock:
-            scope = self._open().scope_of(slug, key_digest)
+            try:
+                scope = self._open().scope_of(slug, key_digest)
+            except StorageUnavailable:
+                self._close()  # the next request finds it healed, if it is
+                raise
         if scope is None:
             raise problems.unauthorized()
         caller = Caller(slug, scope)
@@ -66,6 +71,13 @@ class Doorkeeper:
         return caller
 
     def _open(self) -> Registry:
+        if self._registry is not None and self._registry.was_replaced():
+            self._close()  # a key that was revoked in the new one must not work by the old one
         if self._registry is None:
             self._registry = Registry.open_reader(self._folder)
         return self._registry
+
+    def _close(self) -> None:
+        if self._registry is not None:
+            self._registry.close()
+            self._registry = None

@@ -35,12 +35,19 @@ class Gate:
         if getattr(resource, "PUBLIC", False):
             return
         caller = req.env.get(CALLER)
-        if caller is None:
+        # A write that was parked was let in, and may be done by now; a read that waits is let in anew each time.
+        if caller is None or req.method != "POST":
             caller = self._doorkeeper.caller(req.get_header("X-Org-Slug"), req.get_header("X-Api-Key"))
             if req.method == "POST" and caller.scope is not Scope.FULL:
                 raise problems.forbidden()
-            req.env[CALLER] = caller  # a request that was parked was let in: its write may be done by now
+            req.env[CALLER] = caller
         req.context.caller = caller
+
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: Any, succeeded: bool) -> None:
+        """Have nobody on the way keep an answer, unless it says that it may be, nor guess at its type."""
+        resp.set_header("X-Content-Type-Options", "nosniff")
+        if resp.get_header("Cache-Control") is None:
+            resp.set_header("Cache-Control", "no-store")
 
 
 def _sound(given: str | None) -> str | None:

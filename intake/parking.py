@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
+from intake.framing import REPEATED, StrictParser
+
 CAN_PARK = "ledger.can_park"  # in the environ: this server understands `park`
 PARKED = "ledger.parked"  # in the environ, when the app is called again: what the request was parked with
 
@@ -40,6 +42,7 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
         environ[CAN_PARK] = True
+        environ[REPEATED] = self.request.repeated
         return environ
 
     def build_response_header(self) -> bytes:
@@ -53,6 +56,7 @@ class ParkingChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
     """A connection of waitress whose requests can be parked. One request of a connection is served at a time."""
 
     task_class = _Task
+    parser_class = StrictParser
 
     def service(self) -> None:
         """Serve the first request that was read from the connection, or leave it there until it is ready."""

@@ -9,6 +9,7 @@ import falcon
 import jiter
 
 from intake import problems
+from intake.framing import REPEATED
 from ledger_core.commands import Command, Kind, parse_body
 from ledger_core.errors import Complaint, InvalidRequest
 from ledger_core.limits import BODY_BYTES_MAX, ID_MAX, IDEMPOTENCY_KEY_CHARS_MAX
@@ -70,7 +71,8 @@ def query(req: falcon.Request, readers: Mapping[str, Callable[[str], Value]]) ->
             try:
                 values[name] = readers[name](text)
             except ValueError as error:
-                complaints.append(Complaint(f"/{name}", str(error)))
+                hint = "; a + is written %2B in a query" if " " in text else ""
+                complaints.append(Complaint(f"/{name}", f"{error}{hint}"))
     if complaints:
         raise InvalidRequest(complaints)
     return values
@@ -135,6 +137,8 @@ def _header_key(req: falcon.Request) -> str | None:
     header = req.get_header("Idempotency-Key")
     if header is None:
         return None
+    if "idempotency-key" in req.env.get(REPEATED, ()):
+        raise problems.invalid_header("Idempotency-Key", "Idempotency-Key came more than once.")
     header = header.strip()
     key: str | None = header
     if header.startswith('"'):

@@ -14,6 +14,7 @@ from ledger_core.model import Submission
 from ledger_core.store import files
 from ledger_core.store import inbox as rows
 from ledger_core.store.connection import Connection, open_reader, open_writer, storage_errors, transaction
+from ledger_core.store.private import data_folder
 from ledger_core.store.versions import FileKind
 
 PAGE_ROWS = 500
@@ -54,7 +55,7 @@ class Inbox:
         """
         path = inbox_path(folder)
         with storage_errors("inbox"):
-            files.make_folder(folder)
+            data_folder(folder)
             files.make_file(path)
         return cls(open_writer(path, FileKind.INBOX, create=True), open_reader(path, FileKind.INBOX))
 

@@ -15,6 +15,7 @@ from ledger_core.store import orgs as rows
 from ledger_core.store.book import Book
 from ledger_core.store.connection import Connection, open_reader, open_writer, storage_errors, transaction
 from ledger_core.store.orgs import OrgRow as Org
+from ledger_core.store.private import data_folder
 from ledger_core.store.versions import FileKind
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -64,6 +65,7 @@ class Registry:
     def __init__(self, folder: Path, connection: Connection) -> None:
         self._folder = folder
         self._connection = connection
+        self._file = _identity(registry_path(folder))
 
     @classmethod
     def open_writer(cls, folder: Path) -> "Registry":
@@ -74,7 +76,7 @@ class Registry:
         """
         path = registry_path(folder)
         with storage_errors("registry"):
-            files.make_folder(folder)
+            data_folder(folder)
             files.make_file(path)
         return cls(folder, open_writer(path, FileKind.REGISTRY, create=True))
 
@@ -90,6 +92,10 @@ class Registry:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def was_replaced(self) -> bool:
+        """Tell whether another file lies in its place by now, such as one from a backup."""
+        return _identity(registry_path(self._folder)) != self._file
 
     def create_org(self, slug: str, *, name: str | None, currency: str | None, now: int) -> NewKey:
         """Create an org with its empty book, and its first key, which may do everything.
@@ -163,13 +169,15 @@ class Registry:
     def scope_of(self, slug: str, key_digest: bytes) -> Scope | None:
         """Return what a key with this digest may do; None when the org has none that still works.
 
-        Every key of the org is compared, each in constant time.
+        Every key of the org is compared, each in constant time. For an org that is not there another one's keys are
+        loaded and compared, so that nobody can tell by the clock which orgs there are.
         """
         with storage_errors("registry"):
-            found = rows.keys(self._connection, slug)
+            found = rows.keys_of_org_or_next(self._connection, slug)
         scope = None
         for row in found:
-            if hmac.compare_digest(row.digest, key_digest) and row.revoked_at is None:
+            same = hmac.compare_digest(row.digest, key_digest)
+            if same and row.org == slug and row.revoked_at is None:
                 scope = Scope(row.scope)
         return scope
 
@@ -177,6 +185,12 @@ class Registry:
 def digest(api_key: str) -> bytes:
     """Return what is kept of a key: SHA-256 of it."""
     return hashlib.sha256(api_key.encode()).digest()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    with storage_errors("registry"):
+        found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def registry_path(folder: Path) -> Path:

@@ -5,6 +5,10 @@ import os
 import tempfile
 from pathlib import Path
 
+from ledger_core.errors import StorageUnavailable
+from ledger_core.store.private import private_folder
+
+ENVIRONMENT = {"PATH": os.defpath}  # nothing of ours: it needs none of it, and writes its title over it
 SOCKET_PATH_BYTES_MAX = 100  # the kernel takes 107
 
 
@@ -28,13 +32,14 @@ def command(data: Path) -> list[str]:
     """Return the command that runs the broker of a data folder, and make the folders that it needs.
 
     Raises:
-        PermissionError: another user owns the socket's folder.
+        StorageUnavailable: another user owns the socket's folder, or can enter one of them.
     """
     folder, socket = data / "broker", socket_path(data)
     for needed in {folder, socket.parent}:
-        needed.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if needed.stat().st_uid != os.getuid():
-            raise PermissionError(f"{needed} belongs to another user")
+        planted = needed != folder and needed.is_symlink()  # where anybody may make folders, by somebody else
+        if planted or (needed.exists() and needed.stat().st_uid != os.getuid()):
+            raise StorageUnavailable(f"{needed} belongs to another user")
+        private_folder(needed)
     settings = {
         "port": "0",  # no TCP: nobody else on this machine or beyond can reach it
         "unixsocket": str(socket),

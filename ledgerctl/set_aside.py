@@ -8,6 +8,7 @@ import click
 from ledger_core.inbox import Inbox
 from ledger_core.instants import format_instant
 from ledgerctl.options import data_option, json_option, tells_errors
+from wire.log import printable
 
 MESSAGE_CHARS_SHOWN = 200
 
@@ -29,5 +30,6 @@ def set_aside(data: Path, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     for number, item in found:
-        shown = item.message[:MESSAGE_CHARS_SHOWN]
-        click.echo(f"{number}\t{format_instant(item.at)}\t{item.org or '-'}\t{item.cause}\t{shown}")
+        shown = printable(item.message[:MESSAGE_CHARS_SHOWN])
+        org, cause = printable(item.org or "-"), printable(item.cause)
+        click.echo(f"{number}\t{format_instant(item.at)}\t{org}\t{cause}\t{shown}")

@@ -1,5 +1,6 @@
 """The processes of one `ledgerctl up`: the broker, the workers, and the HTTP servers on their one socket."""
 
+import logging
 import os
 import shutil
 import signal
@@ -11,7 +12,6 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from urllib.parse import urlsplit
 
 from ledgerctl import broker, presence
 from ledgerctl.options import Failed
@@ -19,7 +19,9 @@ from ledgerctl.presence import Presence
 from ledgerctl.processes import Child
 from wire import broker as wire_broker
 from wire.lanes import LANES_DEFAULT
-from wire.settings import whole
+from wire.settings import whole, without_password
+
+logger = logging.getLogger("ledger.up")
 
 START_S_MAX = 30.0
 LOOK_EVERY_S = 0.05
@@ -32,14 +34,16 @@ class Stack:
         self._data = data
         self._told_to_stop = self._told_to_restart = False  # plain flags: a signal may come while a lock is held
         self._restarts = 0
+        embedded = not os.environ.get("LEDGER_REDIS_URL")
+        self._told_of_broker = embedded  # one of our own takes a moment to start; of another one we tell at once
         self.broker_url = os.environ.get("LEDGER_REDIS_URL") or broker.url(data)
         self._address = listener.getsockname()
         environment = {**os.environ, "LEDGER_DATA": str(data), "LEDGER_REDIS_URL": self.broker_url}
         fd = listener.fileno()
         serving = {**environment, "LEDGER_LISTEN_FD": str(fd), **_shared_metrics(data, intakes)}
         self._broker = [
-            Child("broker", broker.command(data), environment, when_orphaned=signal.SIGTERM)
-        ] if "LEDGER_REDIS_URL" not in os.environ else []  # fmt: skip
+            Child("broker", broker.command(data), broker.ENVIRONMENT, when_orphaned=signal.SIGTERM)
+        ] if embedded else []  # fmt: skip
         self._workers = [
             Child(f"worker {number}", _python("workers"), {**environment, **_share(number, workers)})
             for number in range(workers)
@@ -57,10 +61,7 @@ class Stack:
     @property
     def broker_shown(self) -> str:
         """The broker's URL, for everybody's eyes."""
-        parts = urlsplit(self.broker_url)
-        if parts.password is None:
-            return self.broker_url
-        return parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")).geturl()
+        return without_password(self.broker_url)
 
     def __enter__(self) -> "Stack":
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -77,7 +78,7 @@ class Stack:
         """Start everything, and wait until it serves; False when told to stop before.
 
         Raises:
-            Failed: it does not come up.
+            Failed: it does not come up, or the broker refuses the password.
         """
         give_up_at_s = time.monotonic() + START_S_MAX
         while self._look_again():
@@ -127,7 +128,12 @@ class Stack:
         client = wire_broker.connect(self.broker_url, answer_timeout_s=1.0)
         try:
             return bool(client.ping())
-        except wire_broker.ERRORS:
+        except wire_broker.REFUSALS as error:
+            raise Failed(f"the broker {self.broker_shown} does not let us in: {error}") from error
+        except wire_broker.ERRORS as error:
+            if not self._told_of_broker:
+                self._told_of_broker = True
+                logger.warning("waiting for the broker %s: %s", self.broker_shown, error)
             return False
         finally:
             client.close()

@@ -7,6 +7,7 @@ from redis.retry import Retry
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 5.0
 ERRORS = (redis.RedisError, OSError)  # what a broker that can't be reached raises
+REFUSALS = (redis.AuthenticationError, redis.exceptions.NoPermissionError)  # what waiting does not help against
 
 
 def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> "redis.Redis":

@@ -14,6 +14,7 @@ from ledger_core.model import Submission
 from wire.answers import Answer
 
 VERSION = 1
+REPLY_LIST_PREFIX = "ledger.replies."
 COMMANDS_PER_MESSAGE_MAX = 500
 OPERATION_ID_DIGITS = 32
 MESSAGE_VALID_S = 15.0  # a copy that is older is never applied: see `Deadline`
@@ -111,6 +112,8 @@ def decode_message(text: object) -> Message:
             raise Malformed("the message's numbers are not numbers")
         if not (isinstance(reply_to, str) and isinstance(boot_id, str)):
             raise Malformed("the message's names are not text")
+        if not reply_to.startswith(REPLY_LIST_PREFIX):  # a worker is not to touch whatever a message names
+            raise Malformed("the message's answers are not awaited on a reply list")
         deadline = Deadline(boot_id, monotonic_s)
         items = [] if deadline.passed() else [_item(item) for item in fields["items"]]
         return Message(message_id, reply_to, deadline, items)

@@ -5,16 +5,15 @@ import secrets
 import redis
 
 from wire import broker
-from wire.envelope import Reply, decode_reply, encode_reply
+from wire.envelope import REPLY_LIST_PREFIX, Reply, decode_reply, encode_reply
 
-LIST_PREFIX = "ledger.replies."
 LIST_TTL_S = 60  # an intake that is gone leaves nothing behind
 POLL_S = 1  # how long the listener waits in one round trip
 
 
 def new_list() -> str:
     """Return the name of a new reply list."""
-    return LIST_PREFIX + secrets.token_hex(8)
+    return REPLY_LIST_PREFIX + secrets.token_hex(8)
 
 
 def send(client: "redis.Redis", reply_to: str, reply: Reply) -> None:

@@ -4,11 +4,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from wire.lanes import LANES_DEFAULT
 
 REDIS_URL_DEFAULT = "redis://127.0.0.1:6379/0"
-
+SCHEMES = ("redis", "rediss", "redis+socket")
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -33,9 +34,31 @@ def settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """
     return Settings(
         data=Path(environ.get("LEDGER_DATA") or "data"),
-        redis_url=environ.get("LEDGER_REDIS_URL") or REDIS_URL_DEFAULT,
+        redis_url=_broker_url(environ.get("LEDGER_REDIS_URL") or REDIS_URL_DEFAULT),
         lanes=whole(environ, "LEDGER_LANES", LANES_DEFAULT, low=1, high=256),
     )
+
+
+def without_password(url: str) -> str:
+    """Return a broker's URL as it may be shown: who logs in, with what, and options are left out."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    login = "***@" if "@" in parts.netloc else ""
+    return f"{parts.scheme}://{login}{host}{parts.path}"
+
+
+def _broker_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        ok = parts.port != 0 and bool(parts.path if parts.scheme == "redis+socket" else parts.hostname)
+    except ValueError:  # which quotes what it could not read as a port, such as the end of a password
+        ok = False
+    if not ok or parts.scheme not in SCHEMES or parts.fragment:
+        raise SettingError(
+            "LEDGER_REDIS_URL must be redis://[:password@]host[:port]/database, rediss://... or redis+socket:///path;"
+            " in a password write / as %2F, # as %23, ? as %3F, @ as %40 and % as %25"
+        )
+    return url
 
 
 def whole(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:

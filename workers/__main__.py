@@ -16,9 +16,11 @@ from ledger_core.orgs import Registry
 from wire import broker, log, started
 from wire.app import make_app
 from wire.lanes import queue_of
+from wire.privacy import keep_private
 from wire.settings import SettingError
 from workers.books import Books
 from workers.lanes import LaneLocks
+from workers.plain_json import read_plain_json
 from workers.settings import Settings, settings
 from workers.strays import keep_strays
 from workers.tasks import register
@@ -35,7 +37,9 @@ def main() -> int:
     except SettingError as error:
         print(f"workers: {error}", file=sys.stderr)
         return 2
+    keep_private()
     log.start(chosen.log_level)
+    read_plain_json()
     warnings.simplefilter("ignore", SecurityWarning)  # of root, for pickled messages; these lanes take JSON only
     _raise_descriptor_limit()
     signal.signal(signal.SIGTERM, _end)  # while it stands by: Celery puts its own in place when it starts

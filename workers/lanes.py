@@ -6,16 +6,24 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from ledger_core.store.connection import storage_errors
+from ledger_core.store.private import data_folder, private_folder
 from wire.lanes import lock_path
 
 
 class LaneLocks:
-    """The lanes that this process owns, and waits for. What it owns it keeps until it ends."""
+    """The lanes that this process owns, and waits for. What it owns it keeps until it ends.
+
+    Raises:
+        StorageUnavailable: the data folder can't be used.
+    """
 
     def __init__(self, folder: Path, lanes: Iterable[int]) -> None:
         self._changed = threading.Condition()
         self._owned: set[int] = set()
         self._on_owned: Callable[[int], None] = lambda _: None
+        with storage_errors("data folder"):
+            data_folder(folder)
         for lane in lanes:
             self._contend(lock_path(folder, lane), lane)
 
@@ -34,8 +42,9 @@ class LaneLocks:
 
     def _contend(self, path: Path, lane: int) -> None:
         """Take a lane if nobody owns it; else stand by for it in the background, and take it when its owner ends."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        with storage_errors("lane locks"):
+            private_folder(path.parent)
+            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

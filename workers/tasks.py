@@ -18,9 +18,19 @@ RETRY_AFTER_S = 5  # a task whose book can't be reached waits this long, for as 
 
 
 def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
-    """Register the tasks of the lanes on a Celery app."""
+    """Register the tasks of the lanes on a Celery app, and no others: Celery's own would run what a message names."""
+    for name in list(app.tasks):
+        del app.tasks[name]
 
-    @app.task(name=APPLY_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
+    class Kept(Task):  # type: ignore[misc]  # Celery has no types
+        """A task whose message is kept for an operator when it fails: Celery drops it."""
+
+        abstract = True
+
+        def on_failure(self, exc: Exception, task_id: str, args: object, kwargs: object, einfo: object) -> None:
+            turns.refuse(_text_of((args, kwargs)), f"{type(exc).__name__}: {exc}")
+
+    @app.task(base=Kept, name=APPLY_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
     def apply(text: object = None, *_: object, **__: object) -> None:
         """Apply one of intake's messages, and put the answers on its reply list once they are on disk."""
         try:
@@ -39,7 +49,7 @@ def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
             # Not lost: whoever waits sends the command again, and is told the outcome that is in the book.
             logger.warning("can't reply: %s", error)
 
-    @app.task(name=SUBMIT_TASK, bind=True, max_retries=None)  # type: ignore[untyped-decorator]
+    @app.task(base=Kept, name=SUBMIT_TASK, bind=True, max_retries=None)  # type: ignore[untyped-decorator]
     def submit_(
         self: Task,
         org: object = None,

@@ -2,7 +2,7 @@
 
 import falcon
 
-from intake import metrics, render
+from intake import metrics, parse, render
 from intake.health import Health as Checks
 
 
@@ -16,6 +16,7 @@ class Health:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Tell whether writes and reads work."""
+        parse.query(req, {})
         checks = self._checks.run()
         well = all(state == "ok" for state in checks.values())
         render.resource(resp, {"status": "ok" if well else "unavailable", "checks": checks})
@@ -31,5 +32,6 @@ class Metrics:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Return what intake counts."""
+        parse.query(req, {})
         resp.content_type = "text/plain; version=0.0.4; charset=utf-8"
         resp.data = metrics.page()

@@ -7,7 +7,7 @@ from typing import Any
 import falcon
 import orjson
 
-from intake import problems, render
+from intake import parse, problems, render
 
 STATIC = Path(__file__).parent.parent / "static"
 ASSETS = {
@@ -33,6 +33,7 @@ class Document:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Return the description of this interface."""
+        parse.query(req, {})
         resp.content_type = render.JSON
         resp.data = self._data
 
@@ -44,9 +45,9 @@ class Docs:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Return the page."""
+        parse.query(req, {})
         resp.content_type = "text/html; charset=utf-8"
         resp.set_header("Content-Security-Policy", POLICY)
-        resp.set_header("X-Content-Type-Options", "nosniff")
         resp.set_header("Referrer-Policy", "no-referrer")
         resp.data = (STATIC / "docs.html").read_bytes()
 
@@ -60,7 +61,7 @@ class DocsAsset:
         """Return what the page is made of."""
         if asset not in ASSETS:
             raise problems.not_found()
+        parse.query(req, {})
         path, resp.content_type = ASSETS[asset]
         resp.set_header("Cache-Control", f"public, max-age={ASSET_AGE_S_MAX}")
-        resp.set_header("X-Content-Type-Options", "nosniff")
         resp.data = path.read_bytes()

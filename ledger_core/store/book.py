@@ -15,6 +15,7 @@ from ledger_core.store.connection import (
     storage_errors,
     transaction,
 )
+from ledger_core.store.private import data_folder, private_folder
 from ledger_core.store.versions import FileKind
 
 
@@ -34,7 +35,8 @@ class Book:
         """
         path = book_path(folder, org)
         with storage_errors(org):
-            files.make_folder(path.parent)
+            data_folder(folder)
+            private_folder(path.parent)
             files.make_file(path)
         connection = open_writer(path, FileKind.BOOK, create=True)
         try:

@@ -8,6 +8,7 @@ import apsw
 
 from ledger_core.errors import OtherSchema, StorageUnavailable
 from ledger_core.store.migrate import migrate
+from ledger_core.store.private import close_to_others
 from ledger_core.store.versions import FileKind, check_newest, newest, user_version, version_of
 
 SQLITE_VERSION_MIN = (3, 51, 3)  # earlier ones can corrupt a WAL file that is reset (sqlite.org/wal.html#walresetbug)
@@ -59,7 +60,9 @@ def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> Connecti
     """
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     with storage_errors(path.name):
-        connection = Connection(str(path), flags=flags, statementcachesize=64)
+        for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            close_to_others(each)  # first: SQLite gives the others the mode of the file
+        connection = _connection(path, flags)
         try:
             _prepare(connection)
             version = version_of(connection, path, kind, blank=create)  # first: a stranger's file is left as it is
@@ -82,7 +85,7 @@ def open_reader(path: Path, kind: FileKind) -> Connection:
         StorageUnavailable: it is missing, foreign, a newer program's, or can't be opened.
     """
     with storage_errors(path.name):
-        connection = Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=64)
+        connection = _connection(path, apsw.SQLITE_OPEN_READONLY)
         try:
             _prepare(connection)
             check_newest(connection, path, kind)
@@ -150,6 +153,12 @@ def _migrate(connection: Connection, path: Path, kind: FileKind) -> int | None:
         before = migrate(connection, path, kind)
     connection.execute("pragma foreign_keys = on")
     return before
+
+
+def _connection(path: Path, flags: int) -> Connection:
+    """Open a file that lies where it is said to: in place of a symbolic link, somebody else's could be written."""
+    place = path.parent.resolve() / path.name  # the folder itself may be reached by one
+    return Connection(str(place), flags=flags | apsw.SQLITE_OPEN_NOFOLLOW, statementcachesize=64)
 
 
 def _prepare(connection: apsw.Connection) -> None:

@@ -4,6 +4,12 @@ from typing import NamedTuple
 
 import apsw
 
+_KEYS_OF_ORG_OR_NEXT = """
+select org, id, digest, scope, created_at, revoked_at from api_keys where org = coalesce(
+  (select slug from orgs where slug >= ? order by slug limit 1),
+  (select slug from orgs order by slug limit 1)
+)"""
+
 
 class OrgRow(NamedTuple):
     """An org."""
@@ -57,6 +63,11 @@ def keys(connection: apsw.Connection, slug: str) -> list[KeyRow]:
     return [KeyRow._make(row) for row in connection.execute(
         "select org, id, digest, scope, created_at, revoked_at from api_keys where org = ?"
         " order by created_at, id", (slug,))]  # fmt: skip
+
+
+def keys_of_org_or_next(connection: apsw.Connection, slug: str) -> list[KeyRow]:
+    """Load all keys of an org, or of the next one in order when it is not there: by the same steps either way."""
+    return [KeyRow._make(row) for row in connection.execute(_KEYS_OF_ORG_OR_NEXT, (slug,))]
 
 
 def revoke_key(connection: apsw.Connection, slug: str, key_id: str, now: int) -> bool:

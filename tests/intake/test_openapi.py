@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
+import ledgerctl
 from intake.app import Parts, make_app
 from intake.openapi import examples
 from intake.openapi.__main__ import text
@@ -32,6 +33,10 @@ every_operation = pytest.mark.parametrize(("path", "method", "row"), ROWS, ids=[
 
 def test_it_is_openapi() -> None:
     validate(cast(Any, document()))
+
+
+def test_the_version_is_one_everywhere() -> None:
+    assert ledgerctl.VERSION == VERSION
 
 
 def test_every_route_is_described_and_nothing_else() -> None:

@@ -1,6 +1,9 @@
 """The registry: orgs, and API keys of which only digests are kept."""
 
 import re
+import shutil
+import statistics
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -192,3 +195,42 @@ def test_an_org_whose_creation_was_cut_short_is_created_after_all(registry: Regi
     Book.create(tmp_path / "data", "acme-corp", "USD", NOON)
 
     assert create(registry).org == "acme-corp"
+
+
+def test_a_key_works_for_its_own_org_only_also_where_another_ones_keys_are_looked_at(registry: Registry) -> None:
+    """For an org that is not there the keys of the next one are compared, or of the first: none of them may do."""
+    keys = {slug: create(registry, slug).api_key for slug in ("bee", "cat", "dog")}
+
+    for slug in ("", "a", "bee", "beef", "cat", "cats", "dog", "doge", "zebra"):
+        for owner, api_key in keys.items():
+            assert (registry.scope_of(slug, digest(api_key)) is Scope.FULL) is (slug == owner)
+
+
+def test_an_unknown_org_takes_as_long_as_a_known_one(registry: Registry) -> None:
+    """The median of many, taken in turns, so that whatever else the machine does meets both."""
+    for slug in ("bee", "cat", "dog"):
+        create(registry, slug)
+        for _ in range(9):
+            registry.create_key(slug, Scope.FULL, now=NOON)
+    took: dict[str, list[int]] = {"bee": [], "ape": [], "zebra": []}
+    wrong = digest("ffl_wrong")
+
+    for _ in range(2_000):
+        for slug, times in took.items():
+            began = time.perf_counter_ns()
+            registry.scope_of(slug, wrong)
+            times.append(time.perf_counter_ns() - began)
+
+    known, *unknown = (statistics.median(times) for times in took.values())
+    assert all(0.8 < each / known < 1.25 for each in unknown), (known, unknown)
+
+
+def test_a_registry_that_was_replaced_by_another_file_is_noticed(registry: Registry, tmp_path: Path) -> None:
+    assert not registry.was_replaced()
+
+    path = registry_path(tmp_path / "data")
+    copy = path.with_name("copy.db")
+    shutil.copy(path, copy)
+    copy.rename(path)
+
+    assert registry.was_replaced()

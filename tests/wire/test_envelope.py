@@ -100,6 +100,7 @@ MALFORMED: dict[str, object] = {
     "a time that is none": _with_item(SUBMITTED_AT, "now"),
     "an id that is no number": _broken(id="7"),
     "a reply list that is no name": _broken(reply_to=7),
+    "a reply list that is a lane": _broken(reply_to="ledger.lane.0"),
 }
 
 

@@ -1,0 +1,127 @@
+"""The doorkeeper: what it remembers, for how long, and what it never keeps."""
+
+import gc
+import shutil
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from intake import auth
+from intake.auth import Doorkeeper
+from intake.problems import Rejected
+from ledger_core.errors import StorageUnavailable
+from ledger_core.orgs import NewKey, Registry, registry_path
+
+NOON = 1_773_811_800_000_000
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> NewKey:
+    """The key of an org in the registry of a data folder."""
+    registry = Registry.open_writer(tmp_path)
+    new = registry.create_org("acme", name=None, currency=None, now=NOON)
+    registry.close()
+    return new
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The monotonic clock, as its one item says."""
+    now_s = [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    return now_s
+
+
+def _revoke(folder: Path, key: NewKey) -> None:
+    registry = Registry.open_writer(folder)
+    registry.revoke_key(key.org, key.key_id, now=NOON)
+    registry.close()
+
+
+def _lets_in(doorkeeper: Doorkeeper, key: NewKey) -> bool:
+    try:
+        return doorkeeper.caller(key.org, key.api_key).org == key.org
+    except Rejected:
+        return False
+
+
+def test_a_revoked_key_that_is_remembered_fails_when_its_time_is_over(
+    tmp_path: Path, key: NewKey, clock: list[float]
+) -> None:
+    doorkeeper = Doorkeeper(tmp_path)
+    assert _lets_in(doorkeeper, key)
+    clock[0] += auth.CACHE_S / 2
+    assert _lets_in(doorkeeper, key), "and being asked for again does not prolong it"
+
+    _revoke(tmp_path, key)
+    clock[0] += auth.CACHE_S / 2
+
+    assert auth.CACHE_S < 5
+    assert not _lets_in(doorkeeper, key)
+
+
+def test_a_registry_that_is_put_back_from_a_backup_is_the_one_that_counts(
+    tmp_path: Path, key: NewKey, clock: list[float]
+) -> None:
+    doorkeeper = Doorkeeper(tmp_path)
+    assert _lets_in(doorkeeper, key)
+    shutil.copytree(tmp_path, tmp_path.with_name("backup"))
+    _revoke(tmp_path.with_name("backup"), key)
+
+    (tmp_path.with_name("backup") / "registry.db").rename(registry_path(tmp_path))
+    clock[0] += auth.CACHE_S
+
+    assert not _lets_in(doorkeeper, key)
+
+
+def test_a_registry_that_is_gone_lets_nobody_in_and_one_that_is_back_lets_them_in_again(
+    tmp_path: Path, key: NewKey, clock: list[float]
+) -> None:
+    doorkeeper = Doorkeeper(tmp_path)
+    path = registry_path(tmp_path)
+    assert _lets_in(doorkeeper, key)
+    clock[0] += auth.CACHE_S
+
+    path.rename(path.with_name("away"))
+    with pytest.raises(StorageUnavailable):
+        doorkeeper.caller(key.org, key.api_key)
+    path.with_name("away").rename(path)
+
+    assert _lets_in(doorkeeper, key)
+
+
+def test_wrong_keys_leave_nothing_behind_however_many_are_tried(tmp_path: Path, key: NewKey) -> None:
+    doorkeeper = Doorkeeper(tmp_path)
+
+    def guess(numbers: range) -> None:
+        for number in numbers:
+            assert not _lets_in(doorkeeper, key._replace(api_key=f"ffl_{number}", org=f"org-{number % 7}"))
+
+    guess(range(500))
+    tracemalloc.start()
+    guess(range(500, 600))
+    gc.collect()
+    before, _ = tracemalloc.get_traced_memory()
+    guess(range(600, 3_000))
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert after - before < 24_000, "10 bytes for each guess would be too many"
+
+
+def test_the_keys_that_are_remembered_are_bounded_and_only_by_their_digests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "CACHE_KEYS_MAX", 3)
+    registry, doorkeeper = Registry.open_writer(tmp_path), Doorkeeper(tmp_path)
+    keys = [registry.create_org(f"org-{number}", name=None, currency=None, now=NOON) for number in range(10)]
+    registry.close()
+
+    for each in keys:
+        assert _lets_in(doorkeeper, each)
+
+    assert len(doorkeeper._known) <= 3
+    assert not any(each.api_key in repr(doorkeeper._known) for each in keys)
