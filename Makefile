@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(LEDGER_DATA),data)
 PORT ?= $(or $(LEDGER_PORT),8080)
 
-.PHONY: help run test bench big-book check compose-test format openapi docs lock clean
+.PHONY: help run test storm bench big-book check compose-test format openapi docs lock clean
 
 help: ## List what there is to make.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ bench: $(VENV)/dev.ok ## Measure this project beside its ceilings, in one run of
 
 big-book: $(VENV)/dev.ok ## Measure reads and a post in books of 1,000 and of 1,000,000 entries. Takes some minutes.
 	$(BIN)/python -m tests.big_book
+
+storm: $(VENV)/dev.ok ## Rage over the real stack, and audit what it answered: make storm SECONDS=60 SEED=1 FAULTS=kill_worker,fill_disk
+	$(BIN)/python -m tests.storm --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) --storms $(or $(STORMS),1)
 
 format: $(VENV)/dev.ok ## Format the code.
 	$(BIN)/ruff format .
