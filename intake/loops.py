@@ -12,6 +12,7 @@ from intake.dispatch import Dispatch
 from intake.operations import Operations
 from intake.writes import Writes
 from ledger_core.errors import StorageUnavailable
+from wire.envelope import Malformed
 from wire.replies import Listener
 
 logger = logging.getLogger("ledger.intake")
@@ -64,6 +65,10 @@ class Loops:
         except redis.RedisError as error:
             logger.warning("no answers from the broker: %s", error)
             self._stopping.wait(RECONNECT_S)
+            return
+        except Malformed as error:
+            # Whoever waits for it sends the command again, and is told the outcome that is in the book.
+            logger.error("dropped answers that can't be understood: %s", error)
             return
         if reply is not None:
             self._dispatch.resolve(reply)

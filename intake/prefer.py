@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from intake.settings import WAIT_S_MAX
 
-_WAIT = re.compile(r'wait\s*=\s*"?0*(\d+)"?', re.ASCII | re.IGNORECASE)
+_WAIT = re.compile(r'wait\s*=\s*"?(\d+)"?', re.ASCII | re.IGNORECASE)
 _ASYNC = re.compile(r"respond-async", re.IGNORECASE)
 
 
@@ -37,5 +37,5 @@ def parse_prefer(header: str | None) -> Preference:
         if _ASYNC.fullmatch(preference):
             respond_async = True
         elif (match := _WAIT.fullmatch(preference)) and wait_s is None:
-            wait_s = min(int(match[1][:3]), WAIT_S_MAX)
+            wait_s = min(int(match[1].lstrip("0")[:3] or 0), WAIT_S_MAX)
     return Preference(respond_async, wait_s)

@@ -5,7 +5,6 @@ the command is the same with that id in it, which is how it travels on the queue
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, TypeAlias
@@ -19,11 +18,20 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     ValidationInfo,
+    WrapValidator,
     field_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from ledger_core import limits
+from ledger_core.complaints import (
+    FIELDS_MESSAGE,
+    KEY_PATTERN,
+    NO_CONTROLS,
+    Tally,
+    complaints,
+    while_few,
+)
 from ledger_core.errors import Complaint, InvalidRequest
 from ledger_core.instants import format_instant, parse_instant
 from ledger_core.money import CURRENCY_PATTERN, AccountType, Side
@@ -42,10 +50,6 @@ class Kind(StrEnum):
     RELEASE = "release"
 
 
-_NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"  # the Unicode category Cc
-_KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?$"
-
-
 def _none_as_true(value: object) -> object:
     return True if value is None else value
 
@@ -54,7 +58,11 @@ def _sorted_pairs(value: object) -> object:
     """Bring metadata into one order, so that its order never tells two requests apart."""
     if value is None:
         return {}
-    return dict(sorted(value.items())) if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    if len(value) > limits.METADATA_PAIRS_MAX:
+        raise PydanticCustomError("pairs", "must have at most {most} pairs", {"most": limits.METADATA_PAIRS_MAX})
+    return dict(sorted(value.items()))
 
 
 def _instant(value: object) -> int:
@@ -74,25 +82,19 @@ Instant: TypeAlias = Annotated[
     PlainSerializer(format_instant, return_type=str),
     Field(json_schema_extra={"type": "string", "format": "date-time"}),
 ]
-Name: TypeAlias = Annotated[
-    str, StringConstraints(min_length=1, max_length=limits.NAME_CHARS_MAX, pattern=_NO_CONTROLS)
-]
-Code: TypeAlias = Annotated[
-    str, StringConstraints(min_length=1, max_length=limits.CODE_CHARS_MAX, pattern=_NO_CONTROLS)
-]
-Description: TypeAlias = Annotated[
-    str, StringConstraints(max_length=limits.DESCRIPTION_CHARS_MAX, pattern=_NO_CONTROLS)
-]
+Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=limits.NAME_CHARS_MAX, pattern=NO_CONTROLS)]
+Code: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=limits.CODE_CHARS_MAX, pattern=NO_CONTROLS)]
+Description: TypeAlias = Annotated[str, StringConstraints(max_length=limits.DESCRIPTION_CHARS_MAX, pattern=NO_CONTROLS)]
 Currency: TypeAlias = Annotated[str, StringConstraints(pattern=CURRENCY_PATTERN)]
 IdempotencyKey: TypeAlias = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=limits.IDEMPOTENCY_KEY_CHARS_MAX, pattern=_KEY_PATTERN),
+    StringConstraints(min_length=1, max_length=limits.IDEMPOTENCY_KEY_CHARS_MAX, pattern=KEY_PATTERN),
 ]
 MetadataKey: TypeAlias = Annotated[
-    str, StringConstraints(min_length=1, max_length=limits.METADATA_KEY_CHARS_MAX, pattern=_NO_CONTROLS)
+    str, StringConstraints(min_length=1, max_length=limits.METADATA_KEY_CHARS_MAX, pattern=NO_CONTROLS)
 ]
 MetadataValue: TypeAlias = Annotated[
-    str, StringConstraints(max_length=limits.METADATA_VALUE_CHARS_MAX, pattern=_NO_CONTROLS)
+    str, StringConstraints(max_length=limits.METADATA_VALUE_CHARS_MAX, pattern=NO_CONTROLS)
 ]
 _Pairs: TypeAlias = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.METADATA_PAIRS_MAX)]
 Metadata: TypeAlias = Annotated[_Pairs, BeforeValidator(_sorted_pairs, json_schema_input_type=_Pairs | None)]
@@ -168,7 +170,8 @@ class PostEntry(_Written):
 
     description: Description | None = None
     lines: Annotated[
-        list[LineBody], Field(min_length=limits.LINES_PER_ENTRY_MIN, max_length=limits.LINES_PER_ENTRY_MAX)
+        list[Annotated[LineBody, WrapValidator(while_few)]],
+        Field(min_length=limits.LINES_PER_ENTRY_MIN, max_length=limits.LINES_PER_ENTRY_MAX),
     ]
     metadata: Metadata = {}
 
@@ -178,7 +181,10 @@ class PostBulk(_Written):
 
     kind = Kind.BULK
 
-    entries: Annotated[list[PostEntry], Field(min_length=1, max_length=limits.ENTRIES_PER_BULK_MAX)]
+    entries: Annotated[
+        list[Annotated[PostEntry, WrapValidator(while_few)]],
+        Field(min_length=1, max_length=limits.ENTRIES_PER_BULK_MAX),
+    ]
     atomic: Yes = True
 
     @field_validator("atomic")
@@ -327,43 +333,9 @@ def parse_body(kind: Kind, fields: object, address: int | None = None) -> Comman
 
 
 def _validated(model: type[Any], fields: object) -> Any:
+    if isinstance(fields, dict) and len(fields) > limits.FIELDS_MAX:
+        raise InvalidRequest([Complaint("", FIELDS_MESSAGE)])
     try:
-        return model.__pydantic_validator__.validate_python(fields)
+        return model.__pydantic_validator__.validate_python(fields, context=Tally())
     except ValidationError as error:
         raise InvalidRequest(complaints(error)) from None
-
-
-def complaints(error: ValidationError) -> list[Complaint]:
-    """Turn pydantic's errors into complaints with JSON pointers, without a word of what the caller sent."""
-    return [
-        Complaint(_pointer(item["loc"]), _message(item))
-        for item in error.errors(include_url=False, include_input=False)
-    ]
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    parts = (str(part) for part in location if part != "[key]")
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-_MESSAGES = {
-    "extra_forbidden": "is not a field of this request",
-    "missing": "is required",
-    "model_type": "must be a JSON object",
-    "model_attributes_type": "must be a JSON object",
-    "dict_type": "must be a JSON object",
-    "list_type": "must be a JSON array",
-    "string_unicode": "must be text without lone surrogates",
-}
-_PATTERN_MESSAGES = {
-    _NO_CONTROLS: "must not contain control characters",
-    CURRENCY_PATTERN: "must be 3 to 12 of A-Z and 0-9",
-    _KEY_PATTERN: "must be printable ASCII, without a space at either end",
-}
-_WORDING = re.compile(r"^(?:Input|String|Dictionary|List) should ")
-
-
-def _message(error: ErrorDetails) -> str:
-    if error["type"] == "string_pattern_mismatch":
-        return _PATTERN_MESSAGES[error["ctx"]["pattern"]]
-    return _MESSAGES.get(error["type"]) or _WORDING.sub("must ", error["msg"])

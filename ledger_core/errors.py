@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, TypeAlias
 
+from ledger_core.limits import COMPLAINTS_MAX
+
 
 class RefusalKind(StrEnum):
     """What sort of refusal it is. The transport maps each sort to its own status, once."""
@@ -58,16 +60,20 @@ class Refusal(Exception):
 
 
 class InvalidRequest(Refusal):
-    """The request does not say what a command must say. Facts: `errors`, each with `pointer` and `message`."""
+    """The request does not say what a command must say. Facts: `errors`, each with `pointer` and `message`.
+
+    Of very many complaints the first ones are told.
+    """
 
     code = "invalid_request"
     kind = RefusalKind.UNPROCESSABLE
 
     def __init__(self, complaints: Sequence[Complaint]) -> None:
-        errors = [complaint._asdict() for complaint in complaints]
+        errors = [complaint._asdict() for complaint in complaints[:COMPLAINTS_MAX]]
         first = complaints[0]
         where = f"{first.pointer}: " if first.pointer else ""
-        more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
+        least = "at least " if len(complaints) >= COMPLAINTS_MAX else ""
+        more = f" (and {least}{len(errors) - 1} more)" if len(errors) > 1 else ""
         super().__init__(f"{where}{first.message}{more}", errors=errors)
 
 

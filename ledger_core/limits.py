@@ -17,6 +17,9 @@ METADATA_PAIRS_MAX = 50
 METADATA_KEY_CHARS_MAX = 64
 METADATA_VALUE_CHARS_MAX = 500
 
+COMPLAINTS_MAX = 100  # about one request: more would help nobody, and a megabyte can be wrong in a million places
+FIELDS_MAX = 32  # in an object with named fields: what has more is no mistake in one of them
+
 BODY_BYTES_MAX = 1024 * 1024  # of a write, over HTTP and on the queue
 
 PAGE_ITEMS_DEFAULT = 50

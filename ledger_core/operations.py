@@ -46,7 +46,7 @@ def operation_id_of_task(org: str, task_id: str) -> bytes:
 
 def submission_of_task(task_id: str) -> int:
     """Return the 63-bit number of a queue task's submission: the same however often the broker delivers it."""
-    return int.from_bytes(hashlib.sha256(task_id.encode()).digest()[:8], "big") >> 1
+    return int.from_bytes(hashlib.sha256(task_id.encode(errors="surrogatepass")).digest()[:8], "big") >> 1
 
 
 def new_submission() -> int:
@@ -75,7 +75,9 @@ def parse_operation_id(text: str) -> bytes | None:
 
 
 def _derived(*names: str) -> bytes:
-    return _uuid(hashlib.sha256("\0".join(("ff-ledger", *names)).encode()).digest()[:16], version=8)
+    # A name with lone surrogates is refused, but the refusal too has an operation's id.
+    content = "\0".join(("ff-ledger", *names)).encode(errors="surrogatepass")
+    return _uuid(hashlib.sha256(content).digest()[:16], version=8)
 
 
 def _uuid(random: bytes, *, version: int) -> bytes:

@@ -4,12 +4,13 @@ import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from ledger_core.commands import Kind, parse_command
 from ledger_core.errors import InvalidRequest
+from ledger_core.limits import INSTANT_US_MAX
 from ledger_core.model import Submission
 from wire.answers import Answer
 
@@ -17,6 +18,8 @@ VERSION = 1
 REPLY_LIST_PREFIX = "ledger.replies."
 COMMANDS_PER_MESSAGE_MAX = 500
 OPERATION_ID_DIGITS = 32
+WHOLE_MAX = 2**63 - 1  # what a book can keep
+CAUSE_CHARS_MAX = 500  # of why a message is malformed: it may quote from the message
 MESSAGE_VALID_S = 15.0  # a copy that is older is never applied: see `Deadline`
 
 
@@ -105,11 +108,10 @@ def decode_message(text: object) -> Message:
         if not isinstance(text, str):
             raise Malformed("the message is not text")
         fields = orjson.loads(text)
-        if fields["v"] != VERSION:
-            raise Malformed(f"the message has version {fields['v']}, and this worker reads {VERSION}")
-        message_id, reply_to, (boot_id, monotonic_s) = fields["id"], fields["reply_to"], fields["deadline"]
-        if not (isinstance(message_id, int) and isinstance(monotonic_s, int | float)):
-            raise Malformed("the message's numbers are not numbers")
+        _check_version(fields)
+        message_id, reply_to, (boot_id, monotonic_s) = _whole(fields["id"]), fields["reply_to"], fields["deadline"]
+        if type(monotonic_s) not in (int, float):
+            raise Malformed("the message's deadline is not a number")
         if not (isinstance(reply_to, str) and isinstance(boot_id, str)):
             raise Malformed("the message's names are not text")
         if not reply_to.startswith(REPLY_LIST_PREFIX):  # a worker is not to touch whatever a message names
@@ -118,19 +120,20 @@ def decode_message(text: object) -> Message:
         items = [] if deadline.passed() else [_item(item) for item in fields["items"]]
         return Message(message_id, reply_to, deadline, items)
     except (InvalidRequest, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise Malformed(f"{type(error).__name__}: {error}") from error
+        raise _malformed(error) from error
 
 
 def _item(fields: list[object]) -> Item:
     number, org, kind, command, operation_id, submission, request_id, submitted_at = fields
-    if not (isinstance(number, int) and isinstance(submission, int) and isinstance(submitted_at, int)):
-        raise Malformed("a command's numbers are not numbers")
     if not (isinstance(org, str) and isinstance(operation_id, str) and isinstance(request_id, str)):
         raise Malformed("a command's names are not text")
     if len(operation_id) != OPERATION_ID_DIGITS:
         raise Malformed("an operation id has another length")
     parsed = parse_command(Kind(str(kind)), command)
-    return Item(number, org, Submission(bytes.fromhex(operation_id), submission, parsed, request_id, submitted_at))
+    at = _whole(submitted_at, INSTANT_US_MAX)
+    return Item(
+        _whole(number), org, Submission(bytes.fromhex(operation_id), _whole(submission), parsed, request_id, at)
+    )
 
 
 def encode_reply(reply: Reply) -> bytes:
@@ -143,13 +146,41 @@ def encode_reply(reply: Reply) -> bytes:
 
 
 def decode_reply(text: bytes | str) -> Reply:
-    """Read the answers to a message. They come from our own worker: what can't be read is a bug."""
-    fields = orjson.loads(text)
-    answers = [
-        (number, Answer(status, body.encode(), replayed, decided))
-        for number, status, body, replayed, decided in fields["answers"]
-    ]
-    return Reply(fields["id"], fields["transactions"], answers)
+    """Read the answers to a message.
+
+    Raises:
+        Malformed: they are none of this version. Our own workers write them, so it is another version's, or a bug.
+    """
+    try:
+        fields = orjson.loads(text)
+        _check_version(fields)
+        answers = [_answer(item) for item in fields["answers"]]
+        return Reply(_whole(fields["id"]), _whole(fields["transactions"]), answers)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise _malformed(error) from error
+
+
+def _answer(fields: list[object]) -> tuple[int, Answer]:
+    number, status, body, replayed, decided = fields
+    if not (isinstance(body, str) and isinstance(replayed, bool) and isinstance(decided, bool)):
+        raise Malformed("an answer's body is not text, or its marks are not true or false")
+    return _whole(number), Answer(_whole(status), body.encode(), replayed, decided)
+
+
+def _whole(value: object, most: int = WHOLE_MAX) -> int:
+    if type(value) is not int or not 0 <= value <= most:  # and no bool, which is one to `isinstance`
+        raise Malformed("a number is not a whole number, or out of range")
+    return value
+
+
+def _check_version(fields: Any) -> None:
+    version = fields["v"]
+    if type(version) is not int or version != VERSION:
+        raise Malformed(f"it has version {version!r:.20}, and this process reads {VERSION}")
+
+
+def _malformed(error: Exception) -> Malformed:
+    return Malformed(f"{type(error).__name__}: {str(error)[:CAUSE_CHARS_MAX]}")
 
 
 @cache

@@ -36,6 +36,7 @@ class Listener:
 
         Raises:
             redis.RedisError: the broker does not answer.
+            Malformed: there are answers, and they can't be understood; they are off the list.
         """
         found = self._client.blpop([self.name], timeout=POLL_S)
         return None if found is None else decode_reply(found[1])

@@ -1,16 +1,19 @@
 """Settings shared by intake, workers and `ledgerctl`, read once from the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from wire import broker
 from wire.lanes import LANES_DEFAULT
 
 REDIS_URL_DEFAULT = "redis://127.0.0.1:6379/0"
 SCHEMES = ("redis", "rediss", "redis+socket")
 
+WHOLE = re.compile(r"[0-9]{1,18}")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -51,7 +54,8 @@ def _broker_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         ok = parts.port != 0 and bool(parts.path if parts.scheme == "redis+socket" else parts.hostname)
-    except ValueError:  # which quotes what it could not read as a port, such as the end of a password
+        broker.connect(url).close()  # to which nothing is connected yet; it reads the options
+    except (ValueError, TypeError):  # which quotes what it could not read as a port, such as the end of a password
         ok = False
     if not ok or parts.scheme not in SCHEMES or parts.fragment:
         raise SettingError(
@@ -68,7 +72,7 @@ def whole(environ: Mapping[str, str], name: str, default: int, *, low: int, high
         SettingError: it is not.
     """
     text = environ.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+    if not (WHOLE.fullmatch(text) and low <= int(text) <= high):
         raise SettingError(f"{name} must be a whole number from {low} to {high}, not {text!r}")
     return int(text)
 

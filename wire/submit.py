@@ -47,7 +47,7 @@ def read_task(task_id: str, org: object, kind: object, command: object, now: int
     Raises:
         NotATask: body_too_large, or invalid_request with every complaint at once.
     """
-    for argument in (org, kind, command):
+    for argument in (org, kind, command, task_id):
         _check_size(argument)
     if not isinstance(org, str):
         raise _invalid(Complaint("/org", "must be a string"))
@@ -97,12 +97,13 @@ def refusal_of(task_id: str, org: object, problem: Problem) -> TaskResult:
 
 
 def _check_size(argument: object) -> None:
-    """Refuse an argument that takes more bytes as JSON than a body over HTTP may."""
+    """Refuse an argument that takes more bytes as JSON than a body over HTTP may, or that JSON in UTF-8 can't carry."""
     try:
-        text = json.dumps(argument, ensure_ascii=False, separators=(",", ":"))
+        size = len(json.dumps(argument, ensure_ascii=False, separators=(",", ":")).encode())
     except RecursionError:
         raise _invalid(Complaint("/command", "is nested too deeply")) from None
-    size = len(text.encode(errors="surrogatepass"))
+    except UnicodeEncodeError:
+        raise _invalid(Complaint("", "must be text without lone surrogates")) from None
     if size > BODY_BYTES_MAX:
         raise NotATask(problems.body_too_large(BODY_BYTES_MAX))
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from wire.settings import SettingError, log_level
+from wire.settings import WHOLE, SettingError, log_level
 from wire.settings import Settings as Shared
 from wire.settings import settings as shared_settings
 
@@ -31,6 +31,6 @@ def _lanes(text: str | None, lanes: int) -> tuple[int, ...]:
     if not text:
         return tuple(range(lanes))
     parts = text.split(",")
-    if not all(part.isascii() and part.isdigit() and int(part) < lanes for part in parts):
+    if not all(WHOLE.fullmatch(part) and int(part) < lanes for part in parts):
         raise SettingError(f"LEDGER_WORKER_LANES must be numbers from 0 to {lanes - 1}, such as 0,2, not {text!r}")
     return tuple(sorted({int(part) for part in parts}))

@@ -10,7 +10,7 @@ from ledger_core.instants import now_us
 from ledger_core.model import Submission
 from wire import answers, problems
 from wire.answers import Answer
-from wire.envelope import Item
+from wire.envelope import CAUSE_CHARS_MAX, Item
 from wire.log import about
 from workers.books import Books
 
@@ -76,6 +76,7 @@ class Turns:
 
     def refuse(self, message: str, cause: str) -> None:
         """Keep a message that can't be understood for an operator; of a very long one its beginning."""
+        cause = cause[:CAUSE_CHARS_MAX]  # which may quote from the message
         logger.error("set aside a message that can't be understood: %s", cause)
         self._keep(SetAside(None, message[:KEPT_CHARS_MAX], cause, now_us()))
 

@@ -99,6 +99,13 @@ MALFORMED: dict[str, object] = {
     "a request that has no name": _with_item(REQUEST_ID, None),
     "a time that is none": _with_item(SUBMITTED_AT, "now"),
     "an id that is no number": _broken(id="7"),
+    "an id that is true": _broken(id=True),
+    "a number that is true": _with_item(NUMBER, True),
+    "a number with a fraction": _with_item(NUMBER, 1.5),
+    "a submission that no book can keep": _with_item(SUBMISSION, 2**63),
+    "a time after the year 9999": _with_item(SUBMITTED_AT, 2**62),
+    "a time before 1970": _with_item(SUBMITTED_AT, -1),
+    "a version that is true": _broken(v=True),
     "a reply list that is no name": _broken(reply_to=7),
     "a reply list that is a lane": _broken(reply_to="ledger.lane.0"),
 }
@@ -122,6 +129,31 @@ def test_answers_come_out_of_a_reply_as_they_went_in() -> None:
     )
 
     assert decode_reply(encode_reply(reply)) == reply
+
+
+def _answers(*answers: object, **changes: object) -> str:
+    return json.dumps({"v": 1, "id": 7, "transactions": 1, "answers": answers, **changes})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "{}", "null", _answers(v=2), _answers(v=None), _answers(id="7"), _answers(transactions=None),
+        _answers(None), _answers([1, 201, "{}", False]), _answers(["1", 201, "{}", False, True]),
+        _answers([1, "201", "{}", False, True]), _answers([1, 201, {}, False, True]), _answers([1, 201, "{}", 0, 1]),
+    ],
+)  # fmt: skip
+def test_what_is_no_reply_is_malformed(text: str) -> None:
+    with pytest.raises(Malformed):
+        decode_reply(text)
+
+
+def test_of_why_a_message_is_malformed_little_is_told() -> None:
+    """The cause is logged and kept, and it may quote a megabyte of the message."""
+    with pytest.raises(Malformed) as malformed:
+        decode_message(_with_item(COMMAND, {"x" * 100_000: 1}))
+
+    assert len(str(malformed.value)) < 600
 
 
 def test_a_deadline_passes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ def test_settings_come_from_the_environment() -> None:
     assert settings(environ) == Settings(Path("/srv/ledger"), "redis://broker/1", 16)
 
 
-@pytest.mark.parametrize("lanes", ["0", "257", "-1", "four", "1.5", "٤", " 4"])
+@pytest.mark.parametrize("lanes", ["0", "257", "-1", "four", "1.5", "٤", " 4", "4\n", "0" * 5_000])
 def test_a_number_that_cannot_be_is_named(lanes: str) -> None:
     with pytest.raises(SettingError, match="LEDGER_LANES must be a whole number from 1 to 256"):
         settings({"LEDGER_LANES": lanes})
@@ -29,6 +29,7 @@ def test_a_number_that_cannot_be_is_named(lanes: str) -> None:
         "redis://:s3cret/x@broker/0", "redis://:s3cret#x@broker/0", "redis://:s3cret?x@broker/0",
         "redis://:s3cret[@broker/0",
         "s3cret", "amqp://:s3cret@broker",
+        "redis://:s3cret@broker/0?socket_timeout=soon", "redis://:s3cret@broker:99999/0",
         "redis://:s3cret@/0", "redis://:s3cret@broker:port/0", "redis+socket://:s3cret@",
     ],
 )  # fmt: skip
