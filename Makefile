@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(LEDGER_DATA),data)
 PORT ?= $(or $(LEDGER_PORT),8080)
 
-.PHONY: help run test storm bench big-book check compose-test format openapi docs lock clean
+.PHONY: help run test storm bench big-book fuzz check compose-test format openapi docs lock clean
 
 help: ## List what there is to make.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ big-book: $(VENV)/dev.ok ## Measure reads and a post in books of 1,000 and of 1,
 storm: $(VENV)/dev.ok ## Rage over the real stack, and audit what it answered: make storm SECONDS=60 SEED=1 FAULTS=kill_worker,fill_disk
 	$(BIN)/python -m tests.storm --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) --storms $(or $(STORMS),1)
 
+fuzz: $(VENV)/fuzz.ok ## Fuzz what comes from outside: make fuzz [TARGETS="bodies headers"] [SECONDS_EACH=60]. Keeps the corpus.
+	$(BIN)/python -m tests.fuzz $(TARGETS) --seconds $(or $(SECONDS_EACH),60)
+
 format: $(VENV)/dev.ok ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -48,6 +51,7 @@ docs: $(VENV)/dev.ok ## Write the table of codes in docs/api.md.
 lock: $(VENV)/dev.ok ## Pin requirements*.in, with hashes, into requirements*.txt.
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements.txt requirements.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements-dev.txt requirements-dev.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements-fuzz.txt requirements-fuzz.in
 
 clean: ## Remove what make made, but never data.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -63,4 +67,8 @@ $(VENV)/run.ok: requirements.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/dev.ok: requirements-dev.txt $(VENV)/run.ok
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/fuzz.ok: requirements-fuzz.txt $(VENV)/dev.ok
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
 	@touch $@

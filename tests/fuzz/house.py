@@ -1,0 +1,101 @@
+"""A whole ledger in this process: every part is the real one, but messages go straight to the worker's turn."""
+
+import atexit
+import shutil
+import tempfile
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import falcon
+from celery import Celery
+
+from intake.acceptance import Acceptance
+from intake.app import Parts, make_app
+from intake.auth import Doorkeeper
+from intake.dispatch import Dispatch
+from intake.health import Health
+from intake.operations import Operations
+from intake.readers import Readers
+from intake.writes import Writes
+from ledger_core.inbox import Inbox
+from ledger_core.orgs import Registry
+from ledger_core.store.book import Book
+from ledger_core.verify import verify
+from tests.builders import NOW
+from wire.envelope import Reply, decode_message, decode_reply, encode_reply
+from workers import tasks
+from workers.books import Books
+from workers.turns import Turns
+
+ORG = "acme"
+LANES = 4
+
+
+class Straight:
+    """In place of the broker: a message is read and applied where it is published, and the answer read and handed over.
+
+    Whatever goes wrong in it is kept, since the worker's loop would only log it.
+    """
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self.dispatch: Dispatch
+
+    def publish(self, lane: int, text: str) -> None:
+        message = decode_message(text)
+        told = self._turns.take(message.items, message.deadline.passed)
+        self.dispatch.resolve(decode_reply(encode_reply(Reply(message.message_id, 1, told))))
+
+    def reachable(self) -> bool:
+        return True
+
+
+class House:
+    """A data folder with one org, its key, the HTTP application and the tasks of a worker."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="ledger-fuzz-"))
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
+        registry = Registry.open_writer(self.folder)
+        self.api_key = registry.create_org(ORG, name=None, currency=None, now=NOW).api_key
+        registry.close()
+        self.inbox = Inbox.open(self.folder)
+        turns = self.turns = Turns(Books(self.folder), self.inbox)
+        broker = Straight(turns)
+        acceptance, readers = Acceptance(self.inbox), Readers(self.folder)
+        dispatch = broker.dispatch = Dispatch(
+            broker,
+            "ledger.replies.x",
+            lanes=LANES,
+            pending_per_org_max=5_000,
+            pending_max=50_000,
+            on_settled=acceptance.settle,
+        )
+        doorkeeper = Doorkeeper(self.folder)
+        writes, operations = Writes(dispatch, acceptance, readers, wait_s=10), Operations(dispatch, acceptance, readers)
+        health = Health(broker, doorkeeper, self.folder, LANES)  # type: ignore[arg-type]
+        self.app: falcon.App[Any, Any] = make_app(Parts(doorkeeper, readers, writes, operations, health))
+        self.celery = Celery("fuzz", set_as_current=False)
+        tasks.register(self.celery, turns, None)  # type: ignore[arg-type]  # only intake's messages are replied to
+        self._acceptance = acceptance
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            self._acceptance.commit_once()
+
+    def check_books(self) -> None:
+        """The org's book proves itself."""
+        book = Book.open_reader(self.folder, ORG)
+        try:
+            assert verify(book).findings == []
+        finally:
+            book.close()
+
+
+@cache
+def house() -> House:
+    """Return the ledger of this process."""
+    return House()
