@@ -125,8 +125,8 @@ class Inbox:
     def close(self) -> None:
         """Close the file."""
         with self._lock, self._reader_lock:
-            self._connection.close()
             self._reader.close()
+            self._connection.close()  # last, since only a writer can fold the WAL in
 
 
 def inbox_path(folder: Path) -> Path:

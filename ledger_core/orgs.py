@@ -52,7 +52,7 @@ class OrgExists(Exception):
 
 
 class InvalidOrg(ValueError):
-    """The slug or the currency is not of the form that it must have."""
+    """The slug or the currency is not what it must be."""
 
 
 class KeyNotFound(Exception):
@@ -101,7 +101,7 @@ class Registry:
         """Create an org with its empty book, and its first key, which may do everything.
 
         Raises:
-            InvalidOrg: the slug or the currency is malformed.
+            InvalidOrg: the slug or the currency is malformed, or the org's book is there and keeps another currency.
             OrgExists: the slug is taken.
             StorageUnavailable: the data folder can't be written.
         """
@@ -112,11 +112,13 @@ class Registry:
             raise InvalidOrg(f"{currency!r} is no currency: 3 to 12 of A-Z and 0-9")
         if self.org(slug) is not None:
             raise OrgExists(slug)
-        Book.create(self._folder, slug, currency, now)  # first, so that a registered org always has its book
+        found = Book.create(self._folder, slug, currency, now)  # first, so that a registered org always has its book
+        if found != currency:
+            raise InvalidOrg(f"a book of {slug} is there already, in {found}: create the org with that currency")
         with transaction(self._connection, "registry"):
             if not rows.add_org(self._connection, Org(slug, name or slug, currency, now)):
                 raise OrgExists(slug)
-        return self.create_key(slug, Scope.FULL, now=now)
+            return self._add_key(slug, Scope.FULL, now)
 
     def org(self, slug: str) -> Org | None:
         """Return an org; None when there is none."""
@@ -136,10 +138,8 @@ class Registry:
         """
         if self.org(slug) is None:
             raise OrgNotFound(slug)
-        key_id, api_key = secrets.token_hex(4), "ffl_" + secrets.token_urlsafe(KEY_BYTES)
         with transaction(self._connection, "registry"):
-            rows.add_key(self._connection, rows.KeyRow(slug, key_id, digest(api_key), scope, now, None))
-        return NewKey(slug, key_id, api_key, scope)
+            return self._add_key(slug, scope, now)
 
     def keys(self, slug: str) -> list[KeyInfo]:
         """Return what may be told of an org's keys, the oldest first.
@@ -165,6 +165,11 @@ class Registry:
         with transaction(self._connection, "registry"):
             if not rows.revoke_key(self._connection, slug, key_id, now):
                 raise KeyNotFound(key_id)
+
+    def _add_key(self, slug: str, scope: Scope, now: int) -> NewKey:
+        key_id, api_key = secrets.token_hex(4), "ffl_" + secrets.token_urlsafe(KEY_BYTES)
+        rows.add_key(self._connection, rows.KeyRow(slug, key_id, digest(api_key), scope, now, None))
+        return NewKey(slug, key_id, api_key, scope)
 
     def scope_of(self, slug: str, key_digest: bytes) -> Scope | None:
         """Return what a key with this digest may do; None when the org has none that still works.

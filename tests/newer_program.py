@@ -35,6 +35,10 @@ BOOK_STEP = """
 """
 REGISTRY_STEP = "alter table orgs add column note text"
 INBOX_STEP = "alter table accepted add column note text"
+WIDTHS = {  # how many columns the tables of this program have, which the newer one leaves as they are
+    "book": 5, "accounts": 13, "entries": 8, "lines": 8, "holds": 13, "hold_events": 10, "operations": 9,
+    "bulk_entries": 4, "orgs": 4, "api_keys": 6, "accepted": 9, "set_aside": 5,
+}  # fmt: skip
 STEP = {FileKind.BOOK: BOOK_STEP, FileKind.REGISTRY: REGISTRY_STEP, FileKind.INBOX: INBOX_STEP}
 
 
@@ -44,3 +48,10 @@ def install(patch: pytest.MonkeyPatch, book_step: str = BOOK_STEP) -> None:
         patch.setitem(STEPS, kind, [*STEPS[kind], step])
     if book_step == BOOK_STEP:
         patch.setattr(verify, "GUARDS", scan.guards_of_new())
+
+
+def uninstall(patch: pytest.MonkeyPatch) -> None:
+    """Make this program the older one again."""
+    for kind in FileKind:
+        patch.setitem(STEPS, kind, STEPS[kind][:1])
+    patch.setattr(verify, "GUARDS", scan.guards_of_new())

@@ -27,8 +27,8 @@ class Book:
         self.connection = connection
 
     @classmethod
-    def create(cls, folder: Path, org: str, currency: str, now: int) -> None:
-        """Create an org's empty book, unless it is there.
+    def create(cls, folder: Path, org: str, currency: str, now: int) -> str:
+        """Create an org's empty book, unless it is there; return its currency, which may then be another one.
 
         Raises:
             StorageUnavailable: the folder can't be written.
@@ -46,6 +46,9 @@ class Book:
                     " on conflict do nothing",
                     (org, currency, now, now),
                 )
+                row = connection.execute("select currency from book").fetchone()
+                assert row is not None, "it is there now"
+                return str(row[0])
         finally:
             connection.close()
 

@@ -4,6 +4,7 @@ A new name is on disk only once its folder was synced; syncing the file alone is
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -55,6 +56,16 @@ def put_in_place(made: Path, path: Path) -> None:
         os.close(descriptor)
     os.replace(made, path)  # noqa: PTH105
     sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        OSError: it can't be removed.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108
 
 
 def sync_folder(path: Path) -> None:

@@ -58,13 +58,13 @@ def _keep_copy(path: Path, version: int) -> None:
     copy = copy_path(path, version)
     partial = copy.with_name(f"{copy.name}.partial")
     try:
-        partial.unlink(missing_ok=True)  # of an attempt that was cut short
+        files.remove(partial)  # of an attempt that was cut short
         files.make_file(partial)
         _copy(path, partial)
         files.put_in_place(partial, copy)
     except BaseException:
         with suppress(OSError):
-            partial.unlink(missing_ok=True)
+            files.remove(partial)
         raise
 
 
@@ -80,7 +80,8 @@ def _copy(path: Path, partial: Path) -> None:
                 f"{path.name}: must be copied before its schema is brought up to date, and there is no room for that:"
                 f" it takes {needed} bytes, and {free} are free"
             )
-        target.execute("pragma journal_mode = off; pragma synchronous = off")  # it counts only once it is in its place
+        target.pragma("journal_mode", "off")  # it counts only once it is whole and in its place
+        target.pragma("synchronous", 0)
         with target.backup("main", source, "main") as backup:
             backup.step(-1)
 

@@ -120,6 +120,14 @@ def test_only_its_owner_can_read_the_inbox(inbox: Inbox, tmp_path: Path) -> None
     assert (tmp_path / "inbox.db").stat().st_mode & 0o777 == 0o600
 
 
+def test_closing_the_inbox_folds_its_wal_in(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.accept([accepted()])
+
+    inbox.close()
+
+    assert [item.name for item in tmp_path.iterdir()] == ["inbox.db"]
+
+
 def test_a_data_folder_that_can_not_be_made_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("in the way")
 

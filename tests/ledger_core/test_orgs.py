@@ -52,6 +52,15 @@ def test_a_slug_is_taken_once(registry: Registry) -> None:
     assert [org.currency for org in registry.orgs()] == ["USD"]
 
 
+def test_an_org_is_not_created_in_another_currency_than_its_book_is_in(registry: Registry, tmp_path: Path) -> None:
+    Book.create(tmp_path / "data", "acme-corp", "EUR", NOON)
+
+    with pytest.raises(InvalidOrg, match="in EUR"):
+        create(registry, currency="USD")
+
+    assert registry.orgs() == []
+
+
 @pytest.mark.parametrize("slug", ["a", "0", "a-b", "a--b", "a" * 63, "0-0"])
 def test_a_slug_is_1_to_63_small_letters_digits_and_dashes_within(registry: Registry, slug: str) -> None:
     assert create(registry, slug).org == slug
