@@ -13,6 +13,7 @@ from types import FrameType
 from intake.acceptance import Acceptance, Sweeper
 from intake.app import Parts, make_app
 from intake.auth import Doorkeeper
+from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
 from intake.health import Health
 from intake.loops import Loops
@@ -66,9 +67,10 @@ def _serve(chosen: Settings) -> None:
     acceptance = Acceptance(inbox)
     doorkeeper = Doorkeeper(shared.data)
     publisher = Publisher(
-        make_celery_app(shared.redis_url, shared.lanes, publishers=chosen.threads + 8, answer_timeout_s=1.0),
-        shared.redis_url,
+        make_celery_app(shared.redis_url, shared.lanes, publishers=1, answer_timeout_s=1.0), shared.redis_url
     )
+    watch = BrokerWatch(publisher)
+    watch.ask_once()
     listener = replies.Listener(shared.redis_url, replies.new_list())
 
     def settled(submission: Submission) -> None:
@@ -77,6 +79,7 @@ def _serve(chosen: Settings) -> None:
 
     dispatch = Dispatch(
         publisher,
+        watch,
         listener.name,
         lanes=shared.lanes,
         pending_per_org_max=chosen.pending_per_org_max,
@@ -85,9 +88,10 @@ def _serve(chosen: Settings) -> None:
     )
     writes = Writes(dispatch, acceptance, readers, wait_s=chosen.wait_s)
     operations = Operations(dispatch, acceptance, readers)
-    checks = Health(publisher, doorkeeper, shared.data, shared.lanes)
+    checks = Health(watch, doorkeeper, shared.data, shared.lanes)
     app = make_app(Parts(doorkeeper, readers, writes, operations, checks))
-    loops = Loops(dispatch, writes, operations, listener, acceptance, Sweeper(shared.data, inbox, readers, dispatch))
+    sweeper = Sweeper(shared.data, inbox, readers, dispatch)
+    loops = Loops(watch, dispatch, writes, operations, listener, acceptance, sweeper)
     server = Server(app, _socket(chosen), threads=chosen.threads)
 
     def stop(number: int, frame: FrameType | None) -> None:

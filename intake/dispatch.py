@@ -10,22 +10,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from intake import metrics, problems
+from intake.broker_watch import BrokerWatch
+from intake.lanes import LOST_S, Lane, Sent
 from intake.tickets import Ticket
 from ledger_core.model import Submission
 from wire.answers import SET_ASIDE, Answer
-from wire.envelope import COMMANDS_PER_MESSAGE_MAX, MESSAGE_VALID_S, Deadline, Item, Message, Reply, encode_message
+from wire.envelope import MESSAGE_VALID_S, Deadline, Item, Message, Reply, encode_message
 from wire.lanes import lane_of
 from wire.publisher import NotSent, PerhapsSent
 
-LATE_S = 0.05  # after this the next message goes even though the one before it is unanswered
-UNANSWERED_MAX = 8  # but no more than these: what a slow lane can't take waits here, not in the broker
-WEIGHT_MAX = 1_000  # entries in a message: more would take its worker longer than a message may be unanswered
-LOST_S = 2.0  # a lane that answered nothing for so long has lost its messages, or its worker
-LOST_S_MAX = 8.0  # while it stays silent, it is tried less and less often,
-PROBE_COMMANDS = 50  # with one small message at a time: what a dead worker left must not fill the broker
 APPLY_S_MAX = 10.0  # a message that a worker began in time is surely done, or rolled back, this long after its deadline
 
 
@@ -34,67 +30,6 @@ class Publishes(Protocol):
 
     def publish(self, lane: int, text: str) -> None:
         """Put a message on a lane."""
-
-    def reachable(self) -> bool:
-        """Tell whether the broker answers."""
-
-
-class _Sent(NamedTuple):
-    """A message under way. Ids rise, and a lane answers in the order of its messages."""
-
-    message_id: int
-    tickets: Sequence[Ticket]
-    sent_at_s: float
-
-
-class _Lane:
-    __slots__ = ("answered_at_s", "answered_id", "lock", "losses", "number", "sent", "waiting")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.lock = threading.Lock()
-        self.waiting: list[Ticket] = []
-        self.sent: dict[int, _Sent] = {}  # the oldest first
-        self.answered_id = 0
-        self.answered_at_s = 0.0
-        self.losses = 0  # since it last answered
-
-    def is_free(self, now_s: float) -> bool:
-        """Tell whether the next message may go. Called with the lock held."""
-        if not self.sent:
-            return True
-        if self.losses > 1:
-            return False
-        last = self.sent[next(reversed(self.sent))]
-        return now_s - last.sent_at_s >= LATE_S and len(self.sent) < UNANSWERED_MAX
-
-    def take_batch(self) -> list[Ticket]:
-        """Take out what the next message carries: so many commands, and no more entries than a worker does in time."""
-        weight = taken = 0
-        for ticket in self.waiting[: PROBE_COMMANDS if self.losses > 1 else COMMANDS_PER_MESSAGE_MAX]:
-            weight += ticket.weight
-            if taken and weight > WEIGHT_MAX:
-                break
-            taken += 1
-        batch = self.waiting[:taken]
-        del self.waiting[:taken]
-        return batch
-
-    def take_lost(self, now_s: float) -> list[_Sent]:
-        """Take out the messages that will not be answered. Called with the lock held.
-
-        A lane that goes on answering is only slow: sending again would make it slower.
-        """
-        patience_s = min(LOST_S * 2 ** max(self.losses - 1, 0), LOST_S_MAX)
-        oldest = next(iter(self.sent.values()), None)
-        if oldest is not None and now_s - max(oldest.sent_at_s, self.answered_at_s) > patience_s:
-            self.losses += 1  # the lane is silent: whatever became of one of them became of all
-            lost = list(self.sent.values())
-        else:
-            lost = [sent for sent in self.sent.values() if sent.message_id < self.answered_id]
-        for sent in lost:
-            del self.sent[sent.message_id]
-        return lost
 
 
 class Dispatch:
@@ -106,6 +41,7 @@ class Dispatch:
     def __init__(
         self,
         broker: Publishes,
+        watch: BrokerWatch,
         reply_to: str,
         *,
         lanes: int,
@@ -114,9 +50,12 @@ class Dispatch:
         on_settled: Callable[[Submission], None],
     ) -> None:
         self._broker = broker
-        self._broker_down = False
+        self._watch = watch
+        watch.on_back = self._send_what_waits
         self._reply_to = reply_to
-        self._lanes = [_Lane(number) for number in range(lanes)]
+        self._lanes = [Lane(number) for number in range(lanes)]
+        self._due: deque[Lane] = deque()
+        self._publishing = threading.Lock()
         self._pending_per_org_max = pending_per_org_max
         self._pending_max = pending_max
         self._on_settled = on_settled
@@ -150,6 +89,11 @@ class Dispatch:
                 self._by_operation[ticket.submission.operation_id] = ticket
         return taken
 
+    @property
+    def is_away(self) -> bool:
+        """Tell whether the broker takes no messages now."""
+        return self._watch.cause is not None
+
     def send(self, tickets: Sequence[Ticket]) -> None:
         """Send one org's commands: at once if its lane is free, else with the next message.
 
@@ -157,7 +101,7 @@ class Dispatch:
             Rejected: queue_unavailable, the broker is away, and the commands were not accepted before.
         """
         first = tickets[0]
-        if self._broker_down and not first.accepted:
+        if self.is_away and not first.accepted:
             for ticket in tickets:
                 self.forget(ticket)
             raise problems.queue_unavailable()
@@ -207,10 +151,8 @@ class Dispatch:
     def tick(self) -> None:
         """Do what is due: send what waits behind a late answer, and send again what was lost or put off."""
         metrics.COMMANDS_PENDING.set(len(self._tickets))
-        if self._broker_down:
-            if not self._broker.reachable():
-                return
-            self._broker_down = False
+        if self.is_away:
+            return
         now_s = time.monotonic()
         while self._later and self._later[0][0] <= now_s:
             _, ticket = self._later.popleft()
@@ -221,6 +163,16 @@ class Dispatch:
             again = [ticket for sent in lost for ticket in sent.tickets if ticket.number in self._tickets]
             metrics.COMMANDS_SENT_AGAIN.inc(len(again))
             self._put(lane, again)
+
+    def turn_away(self) -> None:
+        """While the broker is away, turn away what no message ever carried and nobody accepted."""
+        if not self.is_away:
+            return
+        for lane in self._lanes:
+            with lane.lock:
+                unsent = lane.waiting.remove(lambda ticket: not ticket.copies and not ticket.accepted)
+            for ticket in unsent:
+                self._turn_away(ticket)
 
     def _hand_over(self, ticket: Ticket, answer: Answer) -> None:
         """Hand over an answer, unless it may not be the last word.
@@ -239,15 +191,38 @@ class Dispatch:
         else:
             self._later.append((time.monotonic() + LOST_S, ticket))
 
-    def _put(self, lane: _Lane, tickets: Sequence[Ticket]) -> None:
+    def _put(self, lane: Lane, tickets: Sequence[Ticket]) -> None:
         """Have commands wait for their lane, and send what waits if it is free."""
+        with lane.lock:
+            lane.waiting.add(tickets)
+            if not lane.waiting:
+                return
+        self._due.append(lane)
+        self._send_due()
+
+    def _send_what_waits(self) -> None:
+        self._due.extend(self._lanes)
+        self._send_due()
+
+    def _send_due(self) -> None:
+        """Send the next messages of the lanes that are due, unless another thread does so already.
+
+        One thread publishes at a time: when the broker stands still, only that one is held up.
+        """
+        while self._due and self._publishing.acquire(blocking=False):
+            try:
+                while self._due:
+                    self._send_next(self._due.popleft())
+            finally:
+                self._publishing.release()
+
+    def _send_next(self, lane: Lane) -> None:
         now_s = time.monotonic()
         with lane.lock:
-            lane.waiting.extend(tickets)
-            if not lane.waiting or self._broker_down or not lane.is_free(now_s):
+            if not lane.waiting or self.is_away or not lane.is_free(now_s):
                 return
             batch = [ticket for ticket in lane.take_batch() if ticket.number in self._tickets]
-            sent = _Sent(next(self._message_ids), batch, now_s)
+            sent = Sent(next(self._message_ids), batch, now_s)
             deadline = Deadline.after(MESSAGE_VALID_S)
             for ticket in batch:
                 ticket.copies += 1
@@ -257,37 +232,34 @@ class Dispatch:
         if batch:
             self._publish(lane, sent, deadline)
 
-    def _publish(self, lane: _Lane, sent: _Sent, deadline: Deadline) -> None:
+    def _publish(self, lane: Lane, sent: Sent, deadline: Deadline) -> None:
         items = [Item(ticket.number, ticket.org, ticket.submission) for ticket in sent.tickets]
         metrics.MESSAGES_SENT.inc()
         try:
             self._broker.publish(lane.number, encode_message(Message(sent.message_id, self._reply_to, deadline, items)))
-        except PerhapsSent:
-            self._broker_down = True  # until a tick finds it again; the message is sent again when it is due
-        except NotSent:
-            self._broker_down = True
+        except PerhapsSent as error:
+            self._watch.went_away(*error.args)  # the message is sent again when it is due
+        except NotSent as error:
+            self._watch.went_away(*error.args)
             self._take_back(lane, sent)
 
-    def _take_back(self, lane: _Lane, sent: _Sent) -> None:
+    def _take_back(self, lane: Lane, sent: Sent) -> None:
         """Turn away those that no message carried and nobody accepted; keep the others until the broker is back."""
-        kept = []
         for ticket in sent.tickets:
             ticket.copies -= 1
-            if ticket.copies or ticket.accepted:
-                kept.append(ticket)
-            elif self.forget(ticket):
-                ticket.not_sent = True
-                ticket.release()
         with lane.lock:
             lane.sent.pop(sent.message_id, None)
-            lane.waiting[:0] = kept
+            lane.waiting.put_back([ticket for ticket in sent.tickets if ticket.number in self._tickets])
+        self.turn_away()
 
-    def _answered(self, lane: _Lane, message_id: int) -> None:
+    def _turn_away(self, ticket: Ticket) -> None:
+        if self.forget(ticket):
+            ticket.not_sent = True
+            ticket.release()
+
+    def _answered(self, lane: Lane, message_id: int) -> None:
         with lane.lock:
-            lane.sent.pop(message_id, None)
-            lane.answered_id = max(lane.answered_id, message_id)
-            lane.answered_at_s = time.monotonic()
-            lane.losses = 0
+            lane.answered(message_id, time.monotonic())
 
-    def _lane(self, ticket: Ticket) -> _Lane:
+    def _lane(self, ticket: Ticket) -> Lane:
         return self._lanes[lane_of(ticket.org, len(self._lanes))]

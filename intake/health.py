@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from intake.auth import Doorkeeper
+from intake.broker_watch import BrokerWatch
 from ledger_core.errors import StorageUnavailable
 from wire import lanes
-from wire.publisher import Publisher
 
 FRESH_S = 1.0  # anybody may ask, and each check goes to the disk
 
@@ -17,8 +17,8 @@ FRESH_S = 1.0  # anybody may ask, and each check goes to the disk
 class Health:
     """Checks what this intake needs. Any thread may use it."""
 
-    def __init__(self, publisher: Publisher, doorkeeper: Doorkeeper, folder: Path, lanes: int) -> None:
-        self._publisher = publisher
+    def __init__(self, watch: BrokerWatch, doorkeeper: Doorkeeper, folder: Path, lanes: int) -> None:
+        self._watch = watch
         self._doorkeeper = doorkeeper
         self._folder = folder
         self._lanes = lanes
@@ -27,15 +27,12 @@ class Health:
         self._found_at_s = float("-inf")
 
     def run(self) -> dict[str, str]:
-        """Check everything; each check comes to `ok` or to what is wrong. Not more often than once a second."""
+        """Check everything; each check comes to `ok` or to what is wrong. The disk is asked once a second at most."""
         with self._lock:
             if time.monotonic() - self._found_at_s >= FRESH_S:
-                self._found = {"broker": self._broker(), "storage": self._storage(), "workers": self._workers()}
+                self._found = {"storage": self._storage(), "workers": self._workers()}
                 self._found_at_s = time.monotonic()
-            return self._found
-
-    def _broker(self) -> str:
-        return "ok" if self._publisher.reachable() else "the broker does not answer"
+            return {"broker": self._watch.cause or "ok", **self._found}
 
     def _storage(self) -> str:
         try:

@@ -5,13 +5,13 @@ import threading
 import time
 from collections.abc import Callable
 
-import redis
-
 from intake.acceptance import Acceptance, Sweeper
+from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
 from intake.operations import Operations
 from intake.writes import Writes
 from ledger_core.errors import StorageUnavailable
+from wire import broker
 from wire.envelope import Malformed
 from wire.replies import Listener
 
@@ -27,6 +27,7 @@ class Loops:
 
     def __init__(
         self,
+        watch: BrokerWatch,
         dispatch: Dispatch,
         writes: Writes,
         operations: Operations,
@@ -34,6 +35,7 @@ class Loops:
         acceptance: Acceptance,
         sweeper: Sweeper,
     ) -> None:
+        self._watch = watch
         self._dispatch = dispatch
         self._writes = writes
         self._operations = operations
@@ -41,13 +43,14 @@ class Loops:
         self._acceptance = acceptance
         self._sweeper = sweeper
         self._stopping = threading.Event()
-        self._sweep_at_s = 0.0
 
     def start(self) -> None:
         """Start them. They end with the process, or by `stop`."""
         turns = (
             ("listener", self.listen_once),
+            ("broker", self.ask_once),
             ("pulse", self.pulse_once),
+            ("sweeper", self.sweep_once),
             ("waits", self.wait_once),
             ("inbox", self._acceptance.commit_once),
         )
@@ -62,8 +65,9 @@ class Loops:
         """Take in the answers to one message, if they come within a second."""
         try:
             reply = self._listener.receive()
-        except redis.RedisError as error:
-            logger.warning("no answers from the broker: %s", error)
+        except broker.ERRORS as error:
+            logger.debug("no answers from the broker: %s", error)  # whoever watches it tells of it, once
+            self._watch.suspect()
             self._stopping.wait(RECONNECT_S)
             return
         except Malformed as error:
@@ -73,21 +77,29 @@ class Loops:
         if reply is not None:
             self._dispatch.resolve(reply)
 
+    def ask_once(self) -> None:
+        """Ask the broker how it is, then rest for a moment. A name that can't be found may hold this up for long."""
+        self._watch.ask_once()
+        self._watch.rest()
+
     def pulse_once(self) -> None:
-        """Do what is due now, then rest for a moment. A broker that stands still may hold this up for seconds."""
-        now_s = time.monotonic()
+        """Send what is due now, then rest for a moment. A broker that stands still may hold this up for a second."""
         self._dispatch.tick()
+        self._stopping.wait(TICK_S)
+
+    def sweep_once(self) -> None:
+        """Go through the inbox, then rest for some seconds. A long inbox, or a slow disk, may hold this up."""
         try:
-            if now_s >= self._sweep_at_s:
-                self._sweep_at_s = now_s + SWEEP_EVERY_S
-                self._sweeper.sweep()
+            self._sweeper.sweep()
         except StorageUnavailable as error:
             logger.error("inbox: %s", error)
-        self._stopping.wait(TICK_S)
+        self._stopping.wait(SWEEP_EVERY_S)
 
     def wait_once(self) -> None:
         """Let those go on whose wait has run out, then rest for a moment. Nothing holds this up."""
         now_s = time.monotonic()
+        self._watch.look(now_s)
+        self._dispatch.turn_away()
         self._writes.end_waits(now_s)
         self._operations.end_waits(now_s)
         self._stopping.wait(TICK_S)

@@ -22,6 +22,7 @@ from wire import answers
 from wire.answers import Answer
 from wire.problems import of_refusal
 
+AWAY_WAIT_S = 1.25  # while the broker is away nobody waits longer: what may be under way is accepted for good
 GONE_S = 5.0  # a caller who did not take up its answer this long after its wait has gone away
 
 
@@ -46,9 +47,10 @@ class Written(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The writes of one request that are on their way, and until when, on the monotonic clock, their caller waits."""
+    """The writes of one request that are on their way; since when and until when, monotonic, their caller waits."""
 
     tickets: Sequence[Ticket]
+    begun_s: float
     until_s: float
     preference: Preference
     submissions: Sequence[Submission]
@@ -126,15 +128,19 @@ class Writes:
         wait_s = preference.wait_s
         if preference.respond_async and not wait_s:
             return self._accept_first(org, submissions, preference)
+        if self._dispatch.is_away:
+            return self._accept_first(org, submissions, preference, new_too=False)
         taken = {item.submission: _reused(item) for item in submissions if self._is_taken(item)}
         tickets = self._dispatch.tickets(org, [item for item in submissions if item.submission not in taken])
         if not tickets:
             told = Accepting(submissions, taken, preference)
             told.release()
             return told
-        until_s = time.monotonic() + (self._wait_s if wait_s is None else wait_s)
+        begun_s = time.monotonic()
+        until_s = begun_s + (self._wait_s if wait_s is None else wait_s)
         self._dispatch.send(tickets)
-        waiting = self._waiting[tickets[0].number] = Waiting(tickets, until_s, preference, submissions, taken)
+        waiting = Waiting(tickets, begun_s, until_s, preference, submissions, taken)
+        self._waiting[tickets[0].number] = waiting
         return waiting
 
     def finish(self, begun: Accepting | Waiting) -> Written:
@@ -162,8 +168,9 @@ class Writes:
 
     def end_waits(self, now_s: float) -> None:
         """Let those go on whose wait has run out, and forget those whose callers went away."""
+        is_away = self._dispatch.is_away
         for number, waiting in list(self._waiting.items()):
-            if waiting.until_s <= now_s:
+            if waiting.until_s <= now_s or (is_away and waiting.begun_s + AWAY_WAIT_S <= now_s):
                 _release(waiting)
             if waiting.until_s + GONE_S <= now_s:
                 self._waiting.pop(number, None)
@@ -174,8 +181,14 @@ class Writes:
         for waiting in list(self._waiting.values()):
             _release(waiting)
 
-    def _accept_first(self, org: str, submissions: Sequence[Submission], preference: Preference) -> Accepting:
-        """Have commands accepted, and let them go once they are; those whose outcome is known are answered with it."""
+    def _accept_first(
+        self, org: str, submissions: Sequence[Submission], preference: Preference, *, new_too: bool = True
+    ) -> Accepting:
+        """Have commands accepted, and let them go once they are; those whose outcome is known are answered with it.
+
+        Raises:
+            Rejected: queue_unavailable, without `new_too`, unless each of them was decided or is under way.
+        """
         prints = {item.submission: item.command.fingerprint() for item in submissions}
         known: dict[int, Answer | None] = {}
         named: dict[bytes, bytes] = {}  # operations of this very request, by what first named them
@@ -186,6 +199,8 @@ class Writes:
                 known[item.submission] = _reused(item) if reused else self._known(org, item, fingerprint)
         accepting = Accepting(submissions, known, preference)
         new = [item for item in submissions if known.get(item.submission) is None]
+        if not new_too and not all(self._is_under_way(item) for item in new):
+            raise problems.queue_unavailable()
         if not new:
             accepting.release()
             return accepting
@@ -223,6 +238,15 @@ class Writes:
             return False
         ticket = self._dispatch.pending(submission.operation_id)
         return ticket is not None and ticket.submission.command.fingerprint() != submission.command.fingerprint()
+
+    def _is_under_way(self, submission: Submission) -> bool:
+        """Tell whether a write with the command's key was accepted, or may have reached the broker."""
+        if submission.command.idempotency_key is None:
+            return False
+        ticket = self._dispatch.pending(submission.operation_id)
+        if ticket is not None and (ticket.copies or ticket.accepted):
+            return True
+        return self._acceptance.find(submission.operation_id) is not None
 
     def _known(self, org: str, submission: Submission, fingerprint: bytes) -> Answer | None:
         """Return the answer to a command whose key is taken, by a write that was decided or by one that is pending."""

@@ -9,6 +9,7 @@ from wire.envelope import REPLY_LIST_PREFIX, Reply, decode_reply, encode_reply
 
 LIST_TTL_S = 60  # an intake that is gone leaves nothing behind
 POLL_S = 1  # how long the listener waits in one round trip
+ANSWER_TIMEOUT_S = 2.0  # so much longer, and the connection is taken for dead
 
 
 def new_list() -> str:
@@ -29,7 +30,7 @@ class Listener:
 
     def __init__(self, url: str, name: str) -> None:
         self.name = name
-        self._client = broker.connect(url, answer_timeout_s=POLL_S + broker.ANSWER_TIMEOUT_S)
+        self._client = broker.connect(url, answer_timeout_s=POLL_S + ANSWER_TIMEOUT_S)
 
     def receive(self) -> Reply | None:
         """Wait a second at most for the answers to one message.

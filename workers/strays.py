@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from celery import Celery
-from celery.worker.consumer import Consumer
 from kombu.transport import TRANSPORT_ALIASES
-from kombu.transport.redis import Channel, Transport
+from kombu.transport.redis import Transport
+
+from workers.returning import ReturningConsumer, SteadyChannel
 
 Keep: TypeAlias = Callable[[str, str], None]  # the message as it came, and why it is a stray
 
@@ -21,8 +22,8 @@ def keep_strays(app: Celery, keep: Keep) -> None:
         TRANSPORT_ALIASES[scheme] = lambda: _transport(keep)
 
 
-def _consumer(keep: Keep) -> type[Consumer]:
-    class KeepingConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
+def _consumer(keep: Keep) -> type[ReturningConsumer]:
+    class KeepingConsumer(ReturningConsumer):
         def on_unknown_message(self, body: object, message: Any) -> None:
             super().on_unknown_message(body, message)
             keep(repr(message.body), "it is not a task")
@@ -43,7 +44,7 @@ def _consumer(keep: Keep) -> type[Consumer]:
 
 
 def _transport(keep: Keep) -> type[Transport]:
-    class KeepingChannel(Channel):  # type: ignore[misc]  # kombu has no types
+    class KeepingChannel(SteadyChannel):
         def _brpop_read(self, **options: Any) -> Any:
             try:
                 return super()._brpop_read(**options)

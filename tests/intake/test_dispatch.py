@@ -2,7 +2,9 @@
 
 import pytest
 
+from intake import broker_watch
 from intake import dispatch as module
+from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
 from intake.problems import Rejected
 from intake.tickets import Ticket
@@ -45,8 +47,8 @@ class Broker:
         if self.fails is not None:
             raise self.fails
 
-    def reachable(self) -> bool:
-        return self.up
+    def trouble(self) -> str | None:
+        return None if self.up else "away"
 
 
 class Sender:
@@ -56,8 +58,10 @@ class Sender:
         self.clock = clock
         self.broker = Broker()
         self.settled: list[Submission] = []
+        self.watch = BrokerWatch(self.broker)
         self.dispatch = Dispatch(
             self.broker,
+            self.watch,
             "ledger.replies.x",
             lanes=LANES,
             pending_per_org_max=pending_per_org_max,
@@ -81,6 +85,7 @@ class Sender:
     def later(self, seconds: float) -> None:
         """Let time pass, and do what is due then."""
         self.clock.now_s += seconds
+        self.watch.ask_once()
         self.dispatch.tick()
 
     @property
@@ -94,6 +99,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of dispatch."""
     fake = Clock()
     monkeypatch.setattr(module, "time", fake)
+    monkeypatch.setattr(broker_watch, "time", fake)
     return fake
 
 
@@ -313,7 +319,7 @@ def test_for_what_was_accepted_there_is_always_a_place(clock: Clock) -> None:
 
 
 def test_what_the_broker_surely_did_not_get_is_turned_away(sender: Sender) -> None:
-    sender.broker.fails = NotSent()
+    sender.broker.fails = NotSent("away")
 
     (ticket,) = sender.send()
 
@@ -322,7 +328,7 @@ def test_what_the_broker_surely_did_not_get_is_turned_away(sender: Sender) -> No
 
 
 def test_whoever_waits_for_what_was_not_sent_is_let_go(sender: Sender) -> None:
-    sender.broker.fails = NotSent()
+    sender.broker.fails = NotSent("away")
     calls: list[None] = []
 
     (ticket,) = sender.send()
@@ -333,7 +339,7 @@ def test_whoever_waits_for_what_was_not_sent_is_let_go(sender: Sender) -> None:
 
 
 def test_while_the_broker_is_away_new_commands_are_turned_away_at_once(sender: Sender) -> None:
-    sender.broker.fails, sender.broker.up = NotSent(), False
+    sender.broker.fails, sender.broker.up = NotSent("away"), False
     sender.send()
 
     with pytest.raises(Rejected) as rejected:
@@ -344,7 +350,7 @@ def test_while_the_broker_is_away_new_commands_are_turned_away_at_once(sender: S
 
 
 def test_what_was_accepted_is_kept_until_the_broker_is_back(sender: Sender) -> None:
-    sender.broker.fails, sender.broker.up = NotSent(), False
+    sender.broker.fails, sender.broker.up = NotSent("away"), False
     (first,) = sender.send(accepted=True)
     (second,) = sender.send(accepted=True)
     sender.later(60)
@@ -357,7 +363,7 @@ def test_what_was_accepted_is_kept_until_the_broker_is_back(sender: Sender) -> N
 
 
 def test_what_the_broker_perhaps_got_is_neither_turned_away_nor_sent_again_before_it_is_due(sender: Sender) -> None:
-    sender.broker.fails = PerhapsSent()
+    sender.broker.fails = PerhapsSent("away")
     (ticket,) = sender.send()
     sender.broker.fails = None
 
@@ -370,7 +376,7 @@ def test_what_the_broker_perhaps_got_is_neither_turned_away_nor_sent_again_befor
 
 def test_a_command_that_one_message_may_carry_is_not_turned_away_when_another_one_fails(sender: Sender) -> None:
     (ticket,) = sender.send()
-    sender.broker.fails = NotSent()
+    sender.broker.fails = NotSent("away")
 
     sender.later(2.1)
 

@@ -1,0 +1,65 @@
+"""What a worker holds when the broker goes, or takes no writes: nothing is lost by it, and it goes on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kombu import Connection
+from kombu.transport.redis import Transport
+
+from tests.system.breakable import OwnBroker, own_broker
+from workers.returning import SteadyChannel
+
+
+class SteadyTransport(Transport):  # type: ignore[misc]  # kombu has no types
+    """The transport of a worker, without what keeps strays."""
+
+    Channel = SteadyChannel
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[OwnBroker]:
+    """A broker of this test's own."""
+    with own_broker(tmp_path / "broker") as broker:
+        yield broker
+
+
+@pytest.fixture
+def channel(broker: OwnBroker) -> Iterator[Any]:
+    """A channel that holds one message at a time, as a worker's does, and a queue with a message."""
+    connection = Connection(broker.url, transport=SteadyTransport, transport_options={"socket_timeout": 1})
+    channel = connection.channel()
+    channel.qos.prefetch_count = 1
+    connection.SimpleQueue("lane").put({"a": "message"})
+    yield channel
+    connection.release()
+
+
+@pytest.mark.parametrize("how", ["ack", "reject"])
+def test_a_worker_that_can_t_acknowledge_takes_the_next_message_all_the_same(
+    broker: OwnBroker, channel: Any, how: str
+) -> None:
+    message = channel.basic_get("lane")
+    assert not channel.qos.can_consume()
+
+    with broker.killed():
+        getattr(message, how)()
+
+    assert channel.qos.can_consume()
+
+
+def test_a_message_that_a_full_broker_gave_out_is_not_lost(broker: OwnBroker, channel: Any) -> None:
+    with broker.full():
+        message = channel.basic_get("lane")
+
+    assert message.payload == {"a": "message"}
+    message.ack()
+    assert channel.qos.can_consume()
+
+
+def test_a_full_broker_ends_no_search_for_messages_to_bring_again(broker: OwnBroker, channel: Any) -> None:
+    with broker.full():
+        channel.qos.restore_visible()
+
+    assert channel.basic_get("lane") is not None

@@ -1,0 +1,94 @@
+"""Finding the broker again: soon after it is back, for as often as it takes, and with one line in the log.
+
+Celery waits up to 30 seconds between two attempts, and tells of each.
+"""
+
+import logging
+import warnings
+from typing import Any
+
+from celery.exceptions import CPendingDeprecationWarning
+from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
+from kombu.transport import virtual
+from kombu.transport.redis import Channel, QoS
+from redis.exceptions import ResponseError
+
+from wire.broker import ERRORS, cause_of
+
+logger = logging.getLogger("ledger.workers")
+
+RETRY_S = 0.5
+
+
+class ReturningConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
+    """The consumer of a worker that outlives its broker."""
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Connect, however often that has to be tried."""
+        failures: list[str] = []
+
+        def tell(error: Exception, _: float) -> None:
+            cause = cause_of(error)
+            if cause not in failures:
+                failures.append(cause)
+                logger.error("%s; trying again every %.1f s", cause, RETRY_S)
+
+        conn.ensure_connection(
+            tell, None, interval_start=RETRY_S, interval_step=0, interval_max=RETRY_S, callback=maybe_shutdown
+        )
+        if failures:
+            logger.warning("the broker is back")
+        self.first_connection_attempt = False
+        return conn
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Let go of the connection, without being warned of a choice that was made: see `wire.app`."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CPendingDeprecationWarning)
+            super().on_connection_error_after_connected(exc)
+
+
+class _Deliveries(QoS):  # type: ignore[misc]  # kombu has no types
+    """The messages that a worker holds, where the broker may be away, or take no writes, at any moment."""
+
+    def ack(self, delivery_tag: str) -> None:
+        """Acknowledge a message that is done.
+
+        One that the broker can't be told of is let go all the same: it would count as held for ever, and with one
+        message held at a time the worker would never take another one. When it comes again, it changes nothing.
+        """
+        try:
+            super().ack(delivery_tag)
+        except ERRORS as error:
+            logger.warning("%s; a message that is done will come again", cause_of(error))
+            virtual.QoS.ack(self, delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Give a message up, or back; let go of it in any case, like `ack`."""
+        try:
+            super().reject(delivery_tag, requeue)
+        except ERRORS as error:
+            logger.warning("%s; a message that was given up will come again", cause_of(error))
+            virtual.QoS.ack(self, delivery_tag)
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Note a message that was given out: one that the broker can't note must not be lost for that."""
+        try:
+            super().append(message, delivery_tag)
+        except ResponseError as error:
+            logger.warning("%s; a message is applied that it could not note as given out", cause_of(error))
+            virtual.QoS.append(self, message, delivery_tag)
+
+    def restore_visible(self, *arguments: Any, **options: Any) -> None:
+        """Have messages come again that nobody acknowledged, once the broker takes writes again."""
+        try:
+            super().restore_visible(*arguments, **options)
+        except ResponseError as error:
+            logger.debug("can't look for messages that nobody acknowledged: %s", cause_of(error))
+
+
+class SteadyChannel(Channel):  # type: ignore[misc]  # kombu has no types
+    """A channel that goes on while the broker takes no writes."""
+
+    QoS = _Deliveries
