@@ -9,6 +9,7 @@ import orjson
 from tests.storm.model import disagreements
 from tests.storm.observe import Observed
 from tests.storm.requests import is_decided
+from tests.storm.settle import AUDITOR
 from tests.storm.stories import Story
 
 EXPECTED_REFUSALS = {
@@ -50,6 +51,9 @@ def _story(story: Story) -> Iterator[Violation]:
         if answer.status not in STATUSES:
             yield Violation("odd", tag, f"answered {answer.status}: {answer.body[:200]}")
     decided = [answer for answer in story.answers if is_decided(answer.status)]
+    last = story.answers[-1] if story.answers else None
+    if decided and last is not None and last.caller == AUDITOR and last not in decided:
+        yield Violation("odd", tag, f"can't be replayed in all calm: {last.status}")
     if story.reuses_a_key:
         for answer in decided:
             if orjson.loads(answer.body).get("code") != "idempotency_key_reused":

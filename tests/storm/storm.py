@@ -15,7 +15,7 @@ from tests.storm.plan import FAULTS, ORGS, strikes
 from tests.storm.report import Figures, figures
 from tests.storm.requests import HttpCaller, QueueCaller
 from tests.storm.service import Service
-from tests.storm.settle import Settlement
+from tests.storm.settle import AUDITOR, Settlement
 from tests.storm.stories import Storybook
 from tests.storm.system import System
 from tests.storm.town import Town, founding
@@ -107,8 +107,8 @@ class _Storm:
     def _settle(self) -> None:
         settlement = Settlement(
             self._journal,
-            lambda: self._http("audit", PATIENT_S),
-            lambda: QueueCaller("audit", self._broker_url, plain=True),
+            lambda: self._http(AUDITOR, PATIENT_S),
+            lambda: QueueCaller(AUDITOR, self._broker_url, plain=True),
         )
         settlement.settle(Storybook(read(self._journal.path)).stories.values())
         settlement.repeat(Storybook(read(self._journal.path)).stories.values())

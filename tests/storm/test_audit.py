@@ -9,6 +9,7 @@ import pytest
 from tests.storm.audit import audit
 from tests.storm.history import CASH, FEES, WALLET, History, told
 from tests.storm.observe import Observed, Row
+from tests.storm.settle import AUDITOR
 
 
 @pytest.fixture
@@ -179,6 +180,13 @@ def test_what_verify_finds_is_told(history: History) -> None:
     observed = history.observed()._replace(findings=["entry 1: is out of balance by 1 USD"])
 
     assert found(history, observed) == {("unproven", "ant")}
+
+
+def test_a_ledger_that_does_not_answer_any_more_after_the_storm_is_found(history: History) -> None:
+    late = told("deposit", 202, "{}")._replace(caller=AUDITOR)
+    history.stories["deposit"].answers.append(late)
+
+    assert found(history) == {("odd", "deposit")}
 
 
 def test_a_reused_key_that_was_carried_out_is_found(history: History) -> None:
