@@ -1,5 +1,6 @@
 # One image for intake, workers and ledgerctl; docker-compose.yml says which of them a container runs.
-FROM python:3.11-slim-bookworm
+# An exact version; `docker buildx imagetools inspect` tells its digest to who wants to pin that too.
+FROM python:3.11.14-slim-bookworm
 
 # The ids are fixed, so that a data folder keeps its owner from one image to the next.
 # A new volume takes its owner and mode from this folder.

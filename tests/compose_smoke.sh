@@ -38,7 +38,37 @@ crash() { # SERVICE: end its process from within (by way of Docker it would stay
   timeout 30 sh -c "until [ \$(docker inspect -f '{{.RestartCount}}' $container) -gt $restarts ]; do sleep 0.1; done"
 }
 
+inside() { # SERVICE SCRIPT: run it in the service's container, as its user
+  compose exec -T "$1" sh -euc "$2"
+}
+
+locked_down() { # SERVICE: it is nobody, can gain nothing, write nowhere but where it must, and shows no password
+  # shellcheck disable=SC2016
+  inside "$1" '
+    test "$(id -u)" != 0
+    grep -qE "^CapEff:[[:space:]]0+$" /proc/1/status
+    grep -qE "^CapBnd:[[:space:]]0+$" /proc/1/status
+    grep -qE "^NoNewPrivs:[[:space:]]1$" /proc/1/status
+    grep -qE "^Max core file size +0 +0 " /proc/1/limits
+    for place in / /app /etc /usr/bin /var /root; do
+      if (: >"$place/written") 2>/dev/null; then echo "$place can be written"; exit 1; fi
+    done
+    printf "#!/bin/sh\n" >/tmp/program
+    chmod 755 /tmp/program
+    if /tmp/program 2>/dev/null; then echo "/tmp can hold programs"; exit 1; fi
+    rm /tmp/program'
+  inside "$1" 'for process in /proc/[0-9]*; do tr "\0" " " <"$process/cmdline" 2>/dev/null || true; echo; done' >"$log"
+  if grep -qF "$LEDGER_REDIS_PASSWORD" "$log"; then echo "$1 shows the password in its processes" >&2; return 1; fi
+  docker inspect -f '{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}' "$(compose ps -q "$1")" | grep -x '1073741824 256'
+  echo "$1 is locked down"
+}
+
 start --build
+for service in redis workers intake; do locked_down $service; done
+inside workers 'test "$(stat -c "%a %u" /data)" = "700 10001"'
+inside workers 'if python -c "import socket; socket.create_connection((\"192.0.2.1\", 80), 2)" 2>/dev/null; then exit 1; fi'
+inside redis 'unset REDISCLI_AUTH; redis-cli ping' | grep NOAUTH
+if compose port redis 6379 2>/dev/null | grep -q ':[1-9]'; then echo 'the broker is published' >&2; exit 1; fi
 key=$(compose exec -T intake ledgerctl org create acme-corp --json | sed -E 's/.*"api_key": "([^"]+)".*/\1/')
 post accounts '{"name": "Cash", "type": "asset"}' | grep '"id":1,'
 post accounts '{"name": "Customer balances", "type": "liability"}' | grep '"id":2,'
@@ -59,4 +89,9 @@ done
 quietly down
 start
 entry deposit-1 | grep -i '^Idempotency-Replayed: true'
+if compose logs --no-color 2>&1 | grep -F -e "$key" -e "$LEDGER_REDIS_PASSWORD"; then
+  echo 'a secret is in the logs' >&2
+  exit 1
+fi
+inside intake 'test -z "$(find /data ! -user 10001 -o -type f ! -perm 600 -o -type d ! -perm 700)"'
 compose exec -T intake ledgerctl verify | grep 'acme-corp: right; 4 entries'
