@@ -42,6 +42,7 @@ FAULTS = (
     "kill_intake",
     "kill_broker",
     "kill_everything",
+    "restart",
     *LENGTHS_S,
     "flush_broker",
     "wipe_broker",

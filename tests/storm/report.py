@@ -23,7 +23,8 @@ class Figures(NamedTuple):
     faults: Mapping[str, int]
     impossible: Mapping[str, int]
     violations: Sequence[Violation]
-    outage_s: float
+    http_outage_s: float
+    queue_outage_s: float
     answer_s: float
     disk: str
 
@@ -35,7 +36,10 @@ class Figures(NamedTuple):
         yield f"faults: {sum(self.faults.values())} ({_listed(self.faults)})"
         if self.impossible:
             yield f"faults that could not strike: {sum(self.impossible.values())} ({_listed(self.impossible)})"
-        yield f"longest outage a caller saw: {self.outage_s:.1f} s; longest wait for one answer: {self.answer_s:.1f} s"
+        yield (
+            f"longest outage a caller saw: {self.http_outage_s:.1f} s over HTTP,"
+            f" {self.queue_outage_s:.1f} s by the queue; longest wait for one answer: {self.answer_s:.1f} s"
+        )
         counts = Counter(violation.fault for violation in self.violations)
         yield ", ".join(f"{fault} {counts[fault]}" for fault in FAULTS)
         for violation in self.violations[:VIOLATIONS_SHOWN]:
@@ -61,7 +65,8 @@ def figures(  # everything that is told of it
         faults=Counter(fault.fault for fault in book.faults if fault.failed is None),
         impossible=Counter(fault.fault for fault in book.faults if fault.failed is not None),
         violations=violations,
-        outage_s=_longest_outage_s(heard, span),
+        http_outage_s=_longest_outage_s([answer for answer in heard if answer.caller.startswith("http")], span),
+        queue_outage_s=_longest_outage_s([answer for answer in heard if not answer.caller.startswith("http")], span),
         answer_s=max((told.took_s for told in [*heard, *losses]), default=0.0),
         disk=disk,
     )

@@ -21,7 +21,7 @@ from wire import broker
 
 SUPERVISOR, WORKER, INTAKE, BROKER = "-m ledgerctl up", "-m workers", "-m intake", "valkey-server"
 BROKER_SUPERVISOR = "-m tests.storm.broker"
-WORKERS = 2
+WORKERS, INTAKES = 2, 2
 STOLEN_MAX = 200
 
 Stolen = tuple[str, bytes]  # lane, message
@@ -80,7 +80,8 @@ class System(Stack):
     @property
     def options(self) -> list[str]:
         """The options of `ledgerctl up`: always the same port."""
-        return ["--data", str(self.data), "--port", str(self._port), "--workers", str(WORKERS), "--die-with-parent"]
+        processes = ["--workers", str(WORKERS), "--intakes", str(INTAKES)]
+        return ["--data", str(self.data), "--port", str(self._port), *processes, "--die-with-parent"]
 
     @property
     def callers_port(self) -> int:

@@ -76,6 +76,16 @@ class FreezeSupervisor(_Freeze):
     part = SUPERVISOR
 
 
+class Restart(_OfProcess):
+    """An operator has every process changed for a new one, as `ledgerctl restart` does."""
+
+    part = SUPERVISOR
+
+    def begin(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.victim(), signal.SIGHUP)
+
+
 class WipeBroker(_OfProcess):
     """The broker dies, and its disk is lost before it starts again."""
 
@@ -97,6 +107,7 @@ FAULTS: dict[str, type[Fault]] = {
     "kill_intake": KillIntake,
     "kill_broker": KillBroker,
     "kill_everything": KillEverything,
+    "restart": Restart,
     "freeze_worker": FreezeWorker,
     "freeze_intake": FreezeIntake,
     "freeze_broker": FreezeBroker,
