@@ -12,6 +12,7 @@ from types import FrameType
 
 from intake.acceptance import Acceptance, Sweeper
 from intake.app import Parts, make_app
+from intake.aside import Aside
 from intake.auth import Doorkeeper
 from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
@@ -26,6 +27,7 @@ from ledger_core.errors import StorageUnavailable
 from ledger_core.inbox import Inbox
 from ledger_core.model import Submission
 from ledger_core.orgs import Registry
+from ledger_core.set_aside import SetAside
 from wire import log, replies, started
 from wire.app import make_app as make_celery_app
 from wire.privacy import keep_private
@@ -65,6 +67,7 @@ def _serve(chosen: Settings) -> None:
     inbox = Inbox.open(shared.data)
     readers = Readers(shared.data)
     acceptance = Acceptance(inbox)
+    aside = Aside(SetAside(shared.data))
     doorkeeper = Doorkeeper(shared.data)
     publisher = Publisher(
         make_celery_app(shared.redis_url, shared.lanes, publishers=1, answer_timeout_s=1.0), shared.redis_url
@@ -85,13 +88,14 @@ def _serve(chosen: Settings) -> None:
         pending_per_org_max=chosen.pending_per_org_max,
         pending_max=chosen.pending_max,
         on_settled=settled,
+        is_out=aside.is_out,
     )
-    writes = Writes(dispatch, acceptance, readers, wait_s=chosen.wait_s)
-    operations = Operations(dispatch, acceptance, readers)
-    checks = Health(watch, doorkeeper, shared.data, shared.lanes)
+    writes = Writes(dispatch, acceptance, readers, wait_s=chosen.wait_s, is_out=aside.is_out)
+    operations = Operations(dispatch, acceptance, readers, aside)
+    checks = Health(watch, doorkeeper, shared.data, shared.lanes, acceptance, aside)
     app = make_app(Parts(doorkeeper, readers, writes, operations, checks))
-    sweeper = Sweeper(shared.data, inbox, readers, dispatch)
-    loops = Loops(watch, dispatch, writes, operations, listener, acceptance, sweeper)
+    sweeper = Sweeper(shared.data, inbox, readers, dispatch, aside)
+    loops = Loops(watch, dispatch, writes, operations, listener, acceptance, sweeper, aside)
     server = Server(app, _socket(chosen), threads=chosen.threads)
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from intake import metrics
+from intake.aside import Aside
 from intake.dispatch import Dispatch
 from intake.readers import Readers
 from ledger_core import reads
@@ -66,6 +68,14 @@ class Acceptance:
         """
         return self._inbox.find(operation_id)
 
+    def check(self) -> None:
+        """Check that the inbox can be read.
+
+        Raises:
+            StorageUnavailable: it can't.
+        """
+        self._inbox.find(bytes(16))
+
     def settle(self, submission: Submission) -> None:
         """Note that a write has its outcome; it is forgotten with one of the next commits."""
         with self._changed:
@@ -100,14 +110,17 @@ class Sweeper:
     Of several intakes on one data folder one sweeps; another one takes over when it ends.
     """
 
-    def __init__(self, folder: Path, inbox: Inbox, readers: Readers, dispatch: Dispatch) -> None:
+    def __init__(self, folder: Path, inbox: Inbox, readers: Readers, dispatch: Dispatch, aside: Aside) -> None:
         self._inbox = inbox
+        self._aside = aside
         self._readers = readers
         self._dispatch = dispatch
         self._lock = os.open(folder / "sweeper.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
 
     def sweep(self) -> None:
         """Go through the inbox once: forget what has its outcome, and send the rest.
+
+        What was set aside waits for an operator, and what is for an org whose book can't be used for the book.
 
         Raises:
             StorageUnavailable: the inbox can't be read.
@@ -116,8 +129,11 @@ class Sweeper:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
+        set_aside = self._aside.operation_ids()
         for item in self._inbox.waiting():
-            self._sweep_one(item)
+            if item.submission.operation_id not in set_aside and not self._aside.is_out(item.org):
+                self._sweep_one(item)
+        metrics.INBOX_SWEEPS.inc()
 
     def _sweep_one(self, item: Accepted) -> None:
         submission = item.submission

@@ -22,6 +22,7 @@ from wire.envelope import MESSAGE_VALID_S, Deadline, Item, Message, Reply, encod
 from wire.lanes import lane_of
 from wire.publisher import NotSent, PerhapsSent
 
+SET_ASIDE_S = 60.0  # a command that was set aside is not sent again for so long, even if its file can't be read
 APPLY_S_MAX = 10.0  # a message that a worker began in time is surely done, or rolled back, this long after its deadline
 
 
@@ -35,7 +36,8 @@ class Publishes(Protocol):
 class Dispatch:
     """Sends commands on their lanes and hands their answers back. Any thread may use it.
 
-    `on_settled` is told of each accepted command that has its outcome.
+    `on_settled` is told of each accepted command that has its outcome. An org that `is_out` has a book that can't be
+    used: what was accepted for it waits until it can be.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Dispatch:
         pending_per_org_max: int,
         pending_max: int,
         on_settled: Callable[[Submission], None],
+        is_out: Callable[[str], bool] = lambda org: False,
     ) -> None:
         self._broker = broker
         self._watch = watch
@@ -59,6 +62,7 @@ class Dispatch:
         self._pending_per_org_max = pending_per_org_max
         self._pending_max = pending_max
         self._on_settled = on_settled
+        self._is_out = is_out
         self._ticket_numbers = itertools.count(1)
         self._message_ids = itertools.count(1)
         self._tickets: dict[int, Ticket] = {}
@@ -66,7 +70,7 @@ class Dispatch:
         self._pending: dict[str, int] = {}
         self._pending_lock = threading.Lock()
         self._later: deque[tuple[float, Ticket]] = deque()
-        self._set_aside: set[bytes] = set()
+        self._set_aside: dict[bytes, float] = {}  # since when; the oldest first
 
     def tickets(self, org: str, submissions: Sequence[Submission], *, accepted: bool = False) -> list[Ticket]:
         """Take a place in the backlog for each of an org's commands, or for none.
@@ -132,8 +136,8 @@ class Dispatch:
         return self._by_operation.get(operation_id)
 
     def is_set_aside(self, operation_id: bytes) -> bool:
-        """Tell whether a worker set a command aside: it waits for an operator, and is not sent again."""
-        return operation_id in self._set_aside
+        """Tell whether a worker set a command aside just now, which its file says from then on."""
+        return self._set_aside.get(operation_id, float("-inf")) > time.monotonic() - SET_ASIDE_S
 
     def resolve(self, reply: Reply) -> None:
         """Hand over the answers to a message, once the lane's next message has left, to keep its worker busy."""
@@ -156,7 +160,10 @@ class Dispatch:
         now_s = time.monotonic()
         while self._later and self._later[0][0] <= now_s:
             _, ticket = self._later.popleft()
-            self._put(self._lane(ticket), [ticket])
+            if ticket.accepted and self._is_out(ticket.org):
+                self._later.append((now_s + LOST_S, ticket))
+            else:
+                self._put(self._lane(ticket), [ticket])
         for lane in self._lanes:
             with lane.lock:
                 lost = lane.take_lost(now_s)
@@ -180,16 +187,25 @@ class Dispatch:
         What the book did not decide is the last word only if no other copy of the command can still be applied, and
         if nobody was promised an outcome.
         """
-        if answer.decided or (ticket.copies <= 1 and not ticket.accepted):
+        if not answer.decided:
+            ticket.copies -= 1  # each message is carried out, or not, once: this one was not
+        if answer.decided or (ticket.copies <= 0 and not ticket.accepted):
             if self.forget(ticket):
                 ticket.tell(answer)
                 if ticket.accepted:
                     self._on_settled(ticket.submission)
         elif answer.http_status == SET_ASIDE.status:
-            self._set_aside.add(ticket.submission.operation_id)
+            self._note_set_aside(ticket.submission.operation_id)
             self.forget(ticket)
         else:
             self._later.append((time.monotonic() + LOST_S, ticket))
+
+    def _note_set_aside(self, operation_id: bytes) -> None:
+        now_s = time.monotonic()
+        self._set_aside.pop(operation_id, None)
+        self._set_aside[operation_id] = now_s
+        while self._set_aside[oldest := next(iter(self._set_aside))] < now_s - SET_ASIDE_S:
+            del self._set_aside[oldest]
 
     def _put(self, lane: Lane, tickets: Sequence[Ticket]) -> None:
         """Have commands wait for their lane, and send what waits if it is free."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from intake.acceptance import Acceptance, Sweeper
+from intake.aside import Aside
 from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
 from intake.operations import Operations
@@ -20,6 +21,7 @@ logger = logging.getLogger("ledger.intake")
 TICK_S = 0.025
 SWEEP_EVERY_S = 5.0
 RECONNECT_S = 0.2
+LOOK_EVERY_S = 1.0
 
 
 class Loops:
@@ -34,8 +36,10 @@ class Loops:
         listener: Listener,
         acceptance: Acceptance,
         sweeper: Sweeper,
+        aside: Aside,
     ) -> None:
         self._watch = watch
+        self._aside = aside
         self._dispatch = dispatch
         self._writes = writes
         self._operations = operations
@@ -53,6 +57,7 @@ class Loops:
             ("sweeper", self.sweep_once),
             ("waits", self.wait_once),
             ("inbox", self._acceptance.commit_once),
+            ("set-aside", self.look_once),
         )
         for name, turn in turns:
             threading.Thread(target=self._run, args=(turn,), name=name, daemon=True).start()
@@ -103,6 +108,11 @@ class Loops:
         self._writes.end_waits(now_s)
         self._operations.end_waits(now_s)
         self._stopping.wait(TICK_S)
+
+    def look_once(self) -> None:
+        """Take in what is set aside, then rest for a moment."""
+        self._aside.refresh()
+        self._stopping.wait(LOOK_EVERY_S)
 
     def _run(self, turn: Callable[[], None]) -> None:
         while not self._stopping.is_set():

@@ -8,7 +8,12 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, gener
 MESSAGES_SENT = Counter("ledger_messages_sent", "Messages put on lanes.")
 COMMANDS_ANSWERED = Counter("ledger_commands_answered", "Commands that a worker answered.")
 COMMANDS_SENT_AGAIN = Counter("ledger_commands_sent_again", "Commands that were sent again, unanswered for too long.")
+INBOX_SWEEPS = Counter("ledger_inbox_sweeps", "How often this process went through the inbox.")
 TRANSACTIONS = Counter("ledger_transactions", "Transactions in which workers decided those commands.")
+ORGS_SET_ASIDE = Gauge("ledger_orgs_set_aside", "Orgs whose books can't be used now.", multiprocess_mode="mostrecent")
+ITEMS_SET_ASIDE = Gauge(
+    "ledger_items_set_aside", "Commands and messages that wait for an operator.", multiprocess_mode="mostrecent"
+)
 COMMANDS_PENDING = Gauge(
     "ledger_commands_pending", "Commands on their way, unanswered yet.", multiprocess_mode="livesum"
 )

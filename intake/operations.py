@@ -5,6 +5,7 @@ import time
 
 from intake import problems
 from intake.acceptance import Acceptance
+from intake.aside import Aside
 from intake.dispatch import Dispatch
 from intake.readers import Readers
 from intake.tickets import Readiness
@@ -36,7 +37,8 @@ class Watch(Readiness):
 class Operations:
     """Reads operations, and tells who waits for one. Any thread may use it."""
 
-    def __init__(self, dispatch: Dispatch, acceptance: Acceptance, readers: Readers) -> None:
+    def __init__(self, dispatch: Dispatch, acceptance: Acceptance, readers: Readers, aside: Aside) -> None:
+        self._aside = aside
         self._dispatch = dispatch
         self._acceptance = acceptance
         self._readers = readers
@@ -89,9 +91,12 @@ class Operations:
             outcome = reads.operation(book, operation_id)
         if outcome is not None:
             return operation_json(outcome)
-        if pending is None:
+        if pending is not None:
+            return pending_json(operation_id, pending.command.kind, pending.submitted_at)
+        set_aside = self._aside.waiting(org, operation_id)
+        if set_aside is None:
             raise problems.thing_not_found("operation")
-        return pending_json(operation_id, pending.command.kind, pending.submitted_at)
+        return pending_json(operation_id, *set_aside)
 
     def _pending(self, org: str, operation_id: bytes) -> Submission | None:
         ticket = self._dispatch.pending(operation_id)

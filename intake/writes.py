@@ -104,7 +104,16 @@ class Writes:
     The writes of a request are begun, then waited for, by whoever can do so cheapest, then finished.
     """
 
-    def __init__(self, dispatch: Dispatch, acceptance: Acceptance, readers: Readers, *, wait_s: int) -> None:
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        acceptance: Acceptance,
+        readers: Readers,
+        *,
+        wait_s: int,
+        is_out: Callable[[str], bool] = lambda org: False,
+    ) -> None:
+        self._is_out = is_out
         self._dispatch = dispatch
         self._acceptance = acceptance
         self._readers = readers
@@ -117,7 +126,7 @@ class Writes:
         """Send the commands of one request on their way. Those whose caller does not wait are accepted for good first.
 
         Raises:
-            Rejected: too_many_pending or queue_unavailable; none was accepted.
+            Rejected: too_many_pending, queue_unavailable or storage_unavailable; none was accepted.
             StorageUnavailable: the book can't be read; none was accepted.
         """
         now = now_us()
@@ -189,6 +198,9 @@ class Writes:
         Raises:
             Rejected: queue_unavailable, without `new_too`, unless each of them was decided or is under way.
         """
+        with self._readers.book(org):
+            if self._is_out(org):  # what is accepted must reach an outcome: not where nobody knows when
+                raise problems.storage_unavailable()
         prints = {item.submission: item.command.fingerprint() for item in submissions}
         known: dict[int, Answer | None] = {}
         named: dict[bytes, bytes] = {}  # operations of this very request, by what first named them

@@ -17,6 +17,7 @@ class RefusalKind(StrEnum):
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     UNPROCESSABLE = "unprocessable"
+    GIVEN_UP = "given_up"
 
 
 Fact: TypeAlias = int | str | list[dict[str, str]]
@@ -258,6 +259,16 @@ class RefusedInBulk(Refusal):
         return RefusalRecord(self._refusal.code, self._refusal.kind, self.detail, self.facts, request_id, address)
 
 
+class GivenUp(Refusal):
+    """An operator gave up a command that was accepted and met a fault of ours."""
+
+    code = "internal_error"
+    kind = RefusalKind.GIVEN_UP
+
+    def __init__(self) -> None:
+        super().__init__("This write met a fault of ours and was given up by an operator; it changed nothing.")
+
+
 class Unavailable(Exception):
     """Something that the ledger stands on does not answer. Nothing was decided; the same command may work later."""
 
@@ -272,3 +283,7 @@ class OtherSchema(StorageUnavailable):
 
 class SchemaOutdated(OtherSchema):
     """A file has the schema of an older program, and must be migrated before this one can read it."""
+
+
+class TooLate(StorageUnavailable):
+    """The book came free too late for a command whose caller may have been told otherwise. The book is well."""

@@ -1,7 +1,4 @@
-"""The inbox: writes that were accepted with a `202` and have no outcome yet, safe from the loss of the broker.
-
-Beside them lies what was set aside for an operator, since it could not be carried out.
-"""
+"""The inbox: writes that were accepted with a `202` and have no outcome yet, safe from the loss of the broker."""
 
 import json
 import threading
@@ -26,15 +23,6 @@ class Accepted(NamedTuple):
     org: str
     submission: Submission
     fingerprint: bytes
-
-
-class SetAside(NamedTuple):
-    """Something that could not be carried out: as it came, and why it was set aside. `org` if it named one."""
-
-    org: str | None
-    message: str
-    cause: str
-    at: int
 
 
 class Inbox:
@@ -102,25 +90,6 @@ class Inbox:
         """
         with self._lock, transaction(self._connection, "inbox"):
             rows.drop_operation(self._connection, operation_id)
-
-    def set_aside(self, item: SetAside) -> None:
-        """Keep something for an operator.
-
-        Raises:
-            StorageUnavailable: the inbox can't be written.
-        """
-        with self._lock, transaction(self._connection, "inbox"):
-            rows.set_aside(self._connection, rows.SetAsideRow._make(item))
-
-    def all_set_aside(self) -> list[tuple[int, SetAside]]:
-        """Return everything that was set aside, each with its number, the oldest first.
-
-        Raises:
-            StorageUnavailable: the inbox can't be read.
-        """
-        with self._reader_lock, storage_errors("inbox"):
-            found = rows.all_set_aside(self._reader)
-        return [(number, SetAside._make(row)) for number, row in found]
 
     def close(self) -> None:
         """Close the file."""

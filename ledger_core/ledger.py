@@ -14,7 +14,7 @@ from ledger_core.commands import (
     ReleaseHold,
     ReverseEntry,
 )
-from ledger_core.errors import Refusal, RefusedInBulk, StorageUnavailable
+from ledger_core.errors import GivenUp, Refusal, RefusedInBulk, TooLate
 from ledger_core.model import Account, Bulk, BulkItem, Entry, Hold, Outcome, Resource, Submission
 from ledger_core.operations import operation_id_in_bulk
 from ledger_core.rules.accounts import close_account, open_account
@@ -41,7 +41,7 @@ def apply(
         One outcome for each submission, in the same order.
 
     Raises:
-        StorageUnavailable: the book can't be written, or it is too late; nothing of this call was.
+        StorageUnavailable: the book can't be written, or, as TooLate, it is too late; nothing of this call was.
         Exception: a bug in one of them; nothing of this call was written, and each may be tried alone.
     """
     with book.transaction():
@@ -54,7 +54,17 @@ def apply(
 
 def _check_time(book: Book, too_late: Callable[[], bool]) -> None:
     if too_late():
-        raise StorageUnavailable(f"{book.org}: came to its turn too late")
+        raise TooLate(f"{book.org}: came to its turn too late")
+
+
+def give_up(book: Book, submission: Submission, clock: Callable[[], int] = instants.now_us) -> Outcome:
+    """Record that a command is not carried out, for ever, unless it was decided before; return what became of it.
+
+    Raises:
+        StorageUnavailable: the book can't be written; nothing was.
+    """
+    with book.transaction():
+        return _Turn(book, clock()).given_up(submission)
 
 
 class _Turn:
@@ -87,9 +97,26 @@ class _Turn:
         try:
             resource = self._decide(submission)
         except Refusal as refused:
-            refusal = refused.record(submission.request_id, command.address)
+            refusal = refused
+        return self._recorded(submission, fingerprint, resource, refusal)
+
+    def given_up(self, submission: Submission) -> Outcome:
+        """Record that a command is given up, unless it was decided before."""
+        fingerprint = submission.command.fingerprint()
+        before = reads.decided(self._book, submission, fingerprint)
+        return before or self._recorded(submission, fingerprint, None, GivenUp())
+
+    def _recorded(
+        self, submission: Submission, fingerprint: bytes, resource: Resource | None, refusal: Refusal | None
+    ) -> Outcome:
         outcome = Outcome(
-            submission.operation_id, command.kind, submission.submitted_at, self._now, False, resource, refusal
+            submission.operation_id,
+            submission.command.kind,
+            submission.submitted_at,
+            self._now,
+            False,
+            resource,
+            None if refusal is None else refusal.record(submission.request_id, submission.command.address),
         )
         self._save_clock()
         save.operation(self._connection, outcome, fingerprint, submission.submission)

@@ -187,6 +187,19 @@ class Registry:
         return scope
 
 
+def is_registered(folder: Path, slug: str) -> bool:
+    """Tell whether there is an org of that slug, whatever became of its book.
+
+    Raises:
+        StorageUnavailable: the registry can't be read.
+    """
+    registry = Registry.open_reader(folder)
+    try:
+        return registry.org(slug) is not None
+    finally:
+        registry.close()
+
+
 def digest(api_key: str) -> bytes:
     """Return what is kept of a key: SHA-256 of it."""
     return hashlib.sha256(api_key.encode()).digest()

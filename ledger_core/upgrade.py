@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ledger_core.errors import StorageUnavailable
 from ledger_core.inbox import inbox_path
 from ledger_core.orgs import Registry, registry_path
+from ledger_core.set_aside import set_aside_path
 from ledger_core.store.book import Book, book_path
 from ledger_core.store.connection import Connection, open_writer
 from ledger_core.store.migrate import copy_path
@@ -29,7 +30,7 @@ class Upgraded(NamedTuple):
 
 
 def upgrade(folder: Path) -> Iterator[Upgraded]:
-    """Bring the registry, the inbox and every org's book up to date, one after the other. Safe while the ledger runs.
+    """Bring all files of a ledger up to date, every org's book too, one after the other. Safe while the ledger runs.
 
     A file that can't be brought up to date stays as it was, and the others go on.
 
@@ -40,6 +41,9 @@ def upgrade(folder: Path) -> Iterator[Upgraded]:
     yield _touched("registry", registry, FileKind.REGISTRY, partial(open_writer, registry, FileKind.REGISTRY))
     if inbox.exists():
         yield _touched("inbox", inbox, FileKind.INBOX, partial(open_writer, inbox, FileKind.INBOX))
+    aside = set_aside_path(folder)
+    if aside.exists():
+        yield _touched("set_aside", aside, FileKind.SET_ASIDE, partial(open_writer, aside, FileKind.SET_ASIDE))
     for slug in _slugs(folder):
         yield _touched(slug, book_path(folder, slug), FileKind.BOOK, partial(_book, folder, slug))
 

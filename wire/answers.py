@@ -58,6 +58,13 @@ def of_problem(problem: Problem, command: Command, request_id: str) -> Answer:
     return Answer(problem.status, body, decided=False)
 
 
+def of_unreadable() -> Answer:
+    """Return the answer to a command that a worker can't read: it was set aside."""
+    return Answer(
+        SET_ASIDE.status, orjson.dumps(problems.document(SET_ASIDE, instance="", request_id="")), decided=False
+    )
+
+
 def operation_json(outcome: Outcome) -> OperationJson:
     """Write a decided write as an operation."""
     told = of_outcome(outcome)

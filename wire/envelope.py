@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from ledger_core.commands import Kind, parse_command
-from ledger_core.errors import InvalidRequest
 from ledger_core.limits import INSTANT_US_MAX
 from ledger_core.model import Submission
 from wire.answers import Answer
@@ -55,6 +54,14 @@ class Item(NamedTuple):
     submission: Submission
 
 
+class Unreadable(NamedTuple):
+    """A command in a message that can't be read: as it came, as JSON, and why; its number if it has one."""
+
+    number: int | None
+    body: bytes
+    cause: str
+
+
 class Message(NamedTuple):
     """Commands of one lane on their way to its worker, and the list on which their answers are awaited."""
 
@@ -62,6 +69,7 @@ class Message(NamedTuple):
     reply_to: str
     deadline: Deadline
     items: Sequence[Item]
+    unreadable: Sequence[Unreadable] = ()
 
 
 class Reply(NamedTuple):
@@ -101,8 +109,10 @@ def encode_message(message: Message) -> str:
 def decode_message(text: object) -> Message:
     """Read a message; one whose deadline has passed without its commands, of which nobody has any use.
 
+    A command that can't be read takes none of the others with it.
+
     Raises:
-        Malformed: it is not one of this version, or one of its commands is not valid.
+        Malformed: it is not one of this version.
     """
     try:
         if not isinstance(text, str):
@@ -117,13 +127,25 @@ def decode_message(text: object) -> Message:
         if not reply_to.startswith(REPLY_LIST_PREFIX):  # a worker is not to touch whatever a message names
             raise Malformed("the message's answers are not awaited on a reply list")
         deadline = Deadline(boot_id, monotonic_s)
-        items = [] if deadline.passed() else [_item(item) for item in fields["items"]]
-        return Message(message_id, reply_to, deadline, items)
-    except (InvalidRequest, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        read = [] if deadline.passed() else [_read(item) for item in fields["items"]]
+        items = [item for item in read if isinstance(item, Item)]
+        return Message(
+            message_id, reply_to, deadline, items, tuple(item for item in read if isinstance(item, Unreadable))
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise _malformed(error) from error
 
 
-def _item(fields: list[object]) -> Item:
+def _read(fields: object) -> Item | Unreadable:
+    try:
+        return _item(fields)
+    except Exception as error:  # a bug of ours in it, too: whatever it is, the others can be read
+        number = fields[0] if isinstance(fields, list) and fields else None
+        known = number if type(number) is int and 0 <= number <= WHOLE_MAX else None
+        return Unreadable(known, orjson.dumps(fields), str(_malformed(error)))
+
+
+def _item(fields: Any) -> Item:
     number, org, kind, command, operation_id, submission, request_id, submitted_at = fields
     if not (isinstance(org, str) and isinstance(operation_id, str) and isinstance(request_id, str)):
         raise Malformed("a command's names are not text")

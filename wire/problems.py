@@ -15,6 +15,7 @@ STATUS_OF_KIND = {
     RefusalKind.NOT_FOUND: 404,
     RefusalKind.CONFLICT: 409,
     RefusalKind.UNPROCESSABLE: 422,
+    RefusalKind.GIVEN_UP: 500,
 }
 
 TITLES = {

@@ -11,15 +11,17 @@ from celery import signals
 from celery.exceptions import SecurityWarning
 
 from ledger_core.errors import StorageUnavailable
-from ledger_core.inbox import Inbox
+from ledger_core.instants import now_us
 from ledger_core.orgs import Registry
+from ledger_core.set_aside import Form, Item, SetAside
 from wire import broker, log, started
 from wire.app import make_app
-from wire.lanes import queue_of
+from wire.lanes import lane_of, queue_of
 from wire.privacy import keep_private
 from wire.settings import SettingError
 from workers.books import Books
 from workers.lanes import LaneLocks
+from workers.outages import Outages
 from workers.plain_json import read_plain_json
 from workers.settings import Settings, settings
 from workers.strays import keep_strays
@@ -56,11 +58,14 @@ def _serve(chosen: Settings) -> int:
     started.tell()  # from now on it takes over whatever falls to it
     owned = locks.wait_for_one()
     Registry.open_writer(shared.data).close()  # brought up to date first: by it a missing book is told from no org
-    books = Books(shared.data)
+    aside = SetAside(shared.data)
+    outages = Outages(shared.data, aside, lambda org: locks.owns(lane_of(org, shared.lanes)))
+    books = Books(shared.data, outages)
     app = make_app(shared.redis_url, shared.lanes)
-    turns = Turns(books, Inbox.open(shared.data))
+    turns = Turns(books, aside)
     register(app, turns, broker.connect(shared.redis_url))
-    keep_strays(app, turns.refuse)
+    keep_strays(app, lambda body, queue, cause: turns.refuse(Item(Form.STRAY, body, cause, now_us(), lane=queue)))
+    outages.keep_looking()
 
     @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def consume_what_falls_to_us(sender: Any, **_: object) -> None:

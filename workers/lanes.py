@@ -33,6 +33,10 @@ class LaneLocks:
             self._changed.wait_for(lambda: self._owned)
             return set(self._owned)
 
+    def owns(self, lane: int) -> bool:
+        """Tell whether this process owns a lane."""
+        return lane in self._owned
+
     def follow(self, on_owned: Callable[[int], None]) -> None:
         """Tell of each lane that this process owns, now and as it falls to it. Replaces whoever was told before."""
         with self._changed:

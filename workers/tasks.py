@@ -1,48 +1,87 @@
 """The tasks of a lane: they decode, apply and reply. Whatever they decide is decided in `ledger_core`."""
 
+import json
 import logging
 import reprlib
+from collections import OrderedDict
+from typing import NoReturn
 
 import redis
 from celery import Celery, Task
+from celery.exceptions import Ignore
 
 from ledger_core.instants import now_us
+from ledger_core.set_aside import Form, Item
 from wire import replies, submit
+from wire.answers import SET_ASIDE
 from wire.app import APPLY_TASK, SUBMIT_TASK
-from wire.envelope import Malformed, Reply, decode_message
-from workers.turns import Turns
+from wire.envelope import Message, Reply, decode_message
+from workers.turns import Sender, Turns
 
 logger = logging.getLogger("ledger.workers")
 
-RETRY_AFTER_S = 5  # a task whose book can't be reached waits this long, for as often as it takes
+RETRY_AFTER_S = 5  # a task whose book can't be reached waits this long, then twice as long each time,
+RETRY_AFTER_S_MAX = 40  # up to this, for as often as it takes; below the visibility timeout of the broker
+ANSWERED_MAX = 2_000  # messages that are remembered as answered: far more than a lane has under way
+
+
+class _Answered:
+    """The messages that this worker answered of late.
+
+    One that comes again, because its acknowledgement was lost, is not carried out: what its first answer said of a
+    book that could not be used then, its caller was told.
+    """
+
+    def __init__(self) -> None:
+        self._names: OrderedDict[tuple[str, int], None] = OrderedDict()
+
+    def before(self, message: Message) -> bool:
+        """Tell whether a message was answered before; from now on it is."""
+        name = message.reply_to, message.message_id
+        if name in self._names:
+            return True
+        self._names[name] = None
+        if len(self._names) > ANSWERED_MAX:
+            self._names.popitem(last=False)
+        return False
 
 
 def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
     """Register the tasks of the lanes on a Celery app, and no others: Celery's own would run what a message names."""
     for name in list(app.tasks):
         del app.tasks[name]
+    answered = _Answered()
 
     class Kept(Task):  # type: ignore[misc]  # Celery has no types
         """A task whose message is kept for an operator when it fails: Celery drops it."""
 
         abstract = True
 
-        def on_failure(self, exc: Exception, task_id: str, args: object, kwargs: object, einfo: object) -> None:
-            turns.refuse(_text_of((args, kwargs)), f"{type(exc).__name__}: {exc}")
+        def on_failure(
+            self, exc: Exception, task_id: str, args: tuple[object, ...], kwargs: dict[str, object], einfo: object
+        ) -> None:
+            turns.refuse(_item(self, args, kwargs, f"{type(exc).__name__}: {exc}", is_told=False))
 
-    @app.task(base=Kept, name=APPLY_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
-    def apply(text: object = None, *_: object, **__: object) -> None:
+    @app.task(base=Kept, name=APPLY_TASK, bind=True, ignore_result=True)  # type: ignore[untyped-decorator]
+    def apply(self: Task, text: object = None, *_: object, **__: object) -> None:
         """Apply one of intake's messages, and put the answers on its reply list once they are on disk."""
         try:
             message = decode_message(text)
-        except Malformed as error:
-            turns.refuse(str(text), str(error))
+        except Exception as error:  # malformed, or a fault of ours in reading it
+            turns.refuse(_item(self, (text,), {}, str(error), is_told=False))
             return
         if message.deadline.passed():
             logger.warning("dropped a message that came too late; its writes were sent again or given up")
             return
+        if answered.before(message):
+            logger.warning("dropped a message that came again after it was answered")
+            return
         before = turns.transactions
         told = turns.take(message.items, message.deadline.passed)
+        for unreadable in message.unreadable:
+            answer = turns.refuse_unreadable(unreadable)
+            if unreadable.number is not None:
+                told.append((unreadable.number, answer))
         try:
             replies.send(client, message.reply_to, Reply(message.message_id, turns.transactions - before, told))
         except redis.RedisError as error:
@@ -58,23 +97,46 @@ def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
         *extra: object,
         **unknown: object,
     ) -> submit.TaskResult:
-        """Apply one command of another service, and return what became of it."""
+        """Apply one command of another service, and return what became of it.
+
+        One that meets a fault of ours has no result until it has an outcome: it waits for an operator.
+        """
         task_id = str(self.request.id)
+        arguments = {"org": org, "kind": kind, "command": command, **unknown}
         try:
             if extra or unknown:
                 raise submit.unknown_arguments(unknown)
             task = submit.read_task(task_id, org, kind, command, now_us())
         except submit.NotATask as refused:
-            turns.refuse(_text_of({"org": org, "kind": kind, "command": command, **unknown}), str(refused))
+            turns.refuse(_item(self, extra, arguments, str(refused), is_told=True))
             return submit.refusal_of(task_id, org, refused.problem)
-        (answer,) = turns.apply(task.org, [task.submission])
+        except Exception as error:
+            logger.exception("a bug in reading task %s", task_id)
+            turns.refuse(_item(self, extra, arguments, f"{type(error).__name__}: {error}", is_told=False))
+            _leave_without_a_result()
+        (answer,) = turns.apply(task.org, [task.submission], sender=Sender.SERVICE)
+        if answer is None:
+            _leave_without_a_result()
         if answer.http_status == 503:
-            raise self.retry(countdown=RETRY_AFTER_S)
+            wait_s = min(RETRY_AFTER_S * 2 ** min(self.request.retries, 10), RETRY_AFTER_S_MAX)
+            raise self.retry(countdown=wait_s)
+        if answer.http_status == SET_ASIDE.status and not answer.decided:
+            _leave_without_a_result()
         return submit.result_of(task.submission.operation_id, answer)
 
 
-def _text_of(arguments: object) -> str:
+def _leave_without_a_result() -> NoReturn:
+    raise Ignore
+
+
+def _item(task: Task, args: tuple[object, ...], kwargs: dict[str, object], cause: str, *, is_told: bool) -> Item:
+    """Return what an operator sees of a task, and may send again as it came."""
+    lane = (task.request.delivery_info or {}).get("routing_key")
+    fields = {"task": task.name, "id": task.request.id, "args": args, "kwargs": kwargs}
     try:
-        return repr(arguments)
-    except RecursionError:
-        return reprlib.repr(arguments)
+        body = json.dumps(fields).encode()
+    except (RecursionError, TypeError, ValueError):
+        return Item(
+            Form.TASK, reprlib.repr(fields).encode(), cause, now_us(), lane=lane, is_told=is_told, is_whole=False
+        )
+    return Item(Form.TASK, body, cause, now_us(), lane=lane, is_told=is_told)

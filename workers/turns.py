@@ -2,93 +2,117 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from enum import Enum
 
 from ledger_core import ledger
-from ledger_core.errors import OrgNotFound, StorageUnavailable
-from ledger_core.inbox import Inbox, SetAside
+from ledger_core.errors import OrgNotFound, StorageUnavailable, TooLate
 from ledger_core.instants import now_us
-from ledger_core.model import Submission
-from wire import answers, problems
+from ledger_core.model import Outcome, Submission
+from ledger_core.set_aside import Form, Item, SetAside, command_item
+from wire import answers, envelope, problems
 from wire.answers import Answer
-from wire.envelope import CAUSE_CHARS_MAX, Item
 from wire.log import about
 from workers.books import Books
 
 logger = logging.getLogger("ledger.workers")
 
 
-KEPT_CHARS_MAX = 1024 * 1024  # of a stray message: what no operator would read must not fill the disk
+class Sender(Enum):
+    """Who sent a command, which says whether it is told that it was set aside."""
+
+    CALLER = True  # over HTTP: told, unless it was promised an outcome
+    SERVICE = False  # over the queue: it has no result until there is an outcome
 
 
 def _never() -> bool:
     return False
 
 
-def _unavailable(submissions: Sequence[Submission]) -> list[Answer]:
+def _unavailable(submissions: Sequence[Submission]) -> list[Answer | None]:
     return [answers.of_problem(answers.STORAGE_UNAVAILABLE, s.command, s.request_id) for s in submissions]
 
 
 class Turns:
     """Carries out commands on the books of a data folder. One thread at a time may use it."""
 
-    def __init__(self, books: Books, inbox: Inbox) -> None:
+    def __init__(self, books: Books, aside: SetAside) -> None:
         self._books = books
-        self._inbox = inbox
+        self._aside = aside
         self.transactions = 0
 
-    def take(self, items: Sequence[Item], too_late: Callable[[], bool] = _never) -> list[tuple[int, Answer]]:
+    def take(self, items: Sequence[envelope.Item], too_late: Callable[[], bool] = _never) -> list[tuple[int, Answer]]:
         """Carry out the commands of a message, and return the answer to each under its number.
 
         Commands of one org are applied in their order. What is answered as decided is on disk. What it is `too_late`
         for is not carried out: intake may have told its caller so.
         """
-        shares: dict[str, list[Item]] = {}
+        shares: dict[str, list[envelope.Item]] = {}
         for item in items:
             shares.setdefault(item.org, []).append(item)
         told: list[tuple[int, Answer]] = []
         for org, share in shares.items():
             submissions = [item.submission for item in share]
             answered = _unavailable(submissions) if too_late() else self.apply(org, submissions, too_late)
-            told.extend(zip((item.number for item in share), answered, strict=True))
+            pairs = zip((item.number for item in share), answered, strict=True)
+            told.extend((number, answer) for number, answer in pairs if answer is not None)
         return told
 
-    def apply(self, org: str, submissions: Sequence[Submission], too_late: Callable[[], bool] = _never) -> list[Answer]:
-        """Apply commands to one org's book in one transaction, and answer each.
+    def apply(
+        self,
+        org: str,
+        submissions: Sequence[Submission],
+        too_late: Callable[[], bool] = _never,
+        sender: Sender = Sender.CALLER,
+    ) -> list[Answer | None]:
+        """Apply commands to one org's book in one transaction, and answer each; None if its answer can't be written.
 
-        A fault in one of them takes none of the others with it: each is then applied alone, and that one set aside.
+        A fault in one of them takes none of the others with it: they are halved until it is alone, and set aside.
         """
         try:
-            outcomes = ledger.apply(self._books.book(org), submissions, too_late=too_late)
+            with self._books.lent(org) as book:
+                outcomes = ledger.apply(book, submissions, too_late=too_late)
         except OrgNotFound as refusal:
             record = refusal.record("", None)
             return [answers.of_problem(problems.of_refusal(record), s.command, s.request_id) for s in submissions]
         except StorageUnavailable as error:
-            self._books.drop(org)
-            logger.error("book of %s: %s", org, error, extra=about(submissions[0].request_id))
+            if not isinstance(error, TooLate):
+                logger.error("book of %s: %s", org, error, extra=about(submissions[0].request_id))
             return _unavailable(submissions)
         except Exception as error:
-            self._books.drop(org)
-            if len(submissions) > 1:
-                return [self.apply(org, [submission], too_late)[0] for submission in submissions]
-            return [self._set_aside(org, submissions[0], error)]
+            if len(submissions) == 1:
+                return [self._set_aside(org, submissions[0], error, sender)]
+            half = len(submissions) // 2
+            return [
+                answer
+                for part in (submissions[:half], submissions[half:])
+                for answer in self.apply(org, part, too_late, sender)
+            ]
         self.transactions += 1
-        return [answers.of_outcome(outcome) for outcome in outcomes]
+        return [self._answer(org, *decided, sender) for decided in zip(submissions, outcomes, strict=True)]
 
-    def refuse(self, message: str, cause: str) -> None:
-        """Keep a message that can't be understood for an operator; of a very long one its beginning."""
-        cause = cause[:CAUSE_CHARS_MAX]  # which may quote from the message
-        logger.error("set aside a message that can't be understood: %s", cause)
-        self._keep(SetAside(None, message[:KEPT_CHARS_MAX], cause, now_us()))
+    def refuse(self, item: Item) -> None:
+        """Keep what can't be carried out for an operator."""
+        logger.error("set aside a %s: %s", item.form, item.cause)
+        try:
+            self._aside.keep(item)
+        except StorageUnavailable as error:
+            logger.error("can't keep what was set aside: %s: %s", error, item.body.decode(errors="backslashreplace"))
 
-    def _set_aside(self, org: str, submission: Submission, error: Exception) -> Answer:
+    def refuse_unreadable(self, unreadable: envelope.Unreadable) -> Answer:
+        """Keep a command of a message that can't be read for an operator, and return the answer to it."""
+        self.refuse(Item(Form.STRAY, unreadable.body, unreadable.cause, now_us(), is_told=True))
+        return answers.of_unreadable()
+
+    def _answer(self, org: str, submission: Submission, outcome: Outcome, sender: Sender) -> Answer | None:
+        try:
+            return answers.of_outcome(outcome)
+        except Exception as error:  # it is in the book, so its caller may be told nothing else
+            self._set_aside(org, submission, error, sender)
+            return None
+
+    def _set_aside(self, org: str, submission: Submission, error: Exception, sender: Sender) -> Answer:
         command = submission.command
         logger.exception("set aside a %s of %s", command.kind, org, extra=about(submission.request_id))
-        message = f'{{"kind":"{command.kind}","command":{command.fields().decode()}}}'
-        self._keep(SetAside(org, message, f"{type(error).__name__}: {error}", now_us()))
+        cause = f"{type(error).__name__}: {error}"
+        self.refuse(command_item(org, submission, cause, now_us(), is_told=sender.value))
         return answers.of_problem(answers.SET_ASIDE, command, submission.request_id)
-
-    def _keep(self, item: SetAside) -> None:
-        try:
-            self._inbox.set_aside(item)
-        except StorageUnavailable as error:
-            logger.error("can't keep what was set aside: %s: %s", error, item.message)

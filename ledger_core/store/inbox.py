@@ -19,15 +19,6 @@ class AcceptedRow(NamedTuple):
     submitted_at: int
 
 
-class SetAsideRow(NamedTuple):
-    """Something that could not be carried out, kept for an operator: as it came, and why it was set aside."""
-
-    org: str | None
-    message: str
-    cause: str
-    at: int
-
-
 _INSERT = """insert into accepted
     (operation_id, org, kind, command, fingerprint, submission, request_id, submitted_at)
     values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"""
@@ -61,14 +52,3 @@ def drop(connection: apsw.Connection, pairs: Sequence[tuple[bytes, int]]) -> Non
 def drop_operation(connection: apsw.Connection, operation_id: bytes) -> None:
     """Delete all that was accepted under an operation's id."""
     connection.execute("delete from accepted where operation_id = ?", (operation_id,))
-
-
-def set_aside(connection: apsw.Connection, row: SetAsideRow) -> None:
-    """Save something for an operator."""
-    connection.execute("insert into set_aside (org, message, cause, at) values (?, ?, ?, ?)", row)
-
-
-def all_set_aside(connection: apsw.Connection) -> list[tuple[int, SetAsideRow]]:
-    """Load everything that was set aside, the oldest first."""
-    rows = connection.execute("select id, org, message, cause, at from set_aside order by id")
-    return [(row[0], SetAsideRow._make(row[1:])) for row in rows]

@@ -15,6 +15,7 @@ class FileKind(Enum):
     BOOK = ("book", 0x46464C42)  # "FFLB"
     REGISTRY = ("registry", 0x46464C52)  # "FFLR"
     INBOX = ("inbox", 0x46464C49)  # "FFLI"
+    SET_ASIDE = ("set_aside", 0x46464C53)  # "FFLS"
 
     def __init__(self, folder: str, application_id: int) -> None:
         self.folder = folder

@@ -13,7 +13,9 @@ from celery import Celery
 
 from intake.acceptance import Acceptance
 from intake.app import Parts, make_app
+from intake.aside import Aside
 from intake.auth import Doorkeeper
+from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
 from intake.health import Health
 from intake.operations import Operations
@@ -21,12 +23,14 @@ from intake.readers import Readers
 from intake.writes import Writes
 from ledger_core.inbox import Inbox
 from ledger_core.orgs import Registry
+from ledger_core.set_aside import SetAside
 from ledger_core.store.book import Book
 from ledger_core.verify import verify
 from tests.builders import NOW
 from wire.envelope import Reply, decode_message, decode_reply, encode_reply
 from workers import tasks
 from workers.books import Books
+from workers.outages import Outages
 from workers.turns import Turns
 
 ORG = "acme"
@@ -48,8 +52,8 @@ class Straight:
         told = self._turns.take(message.items, message.deadline.passed)
         self.dispatch.resolve(decode_reply(encode_reply(Reply(message.message_id, 1, told))))
 
-    def reachable(self) -> bool:
-        return True
+    def trouble(self) -> None:
+        return None
 
 
 class House:
@@ -62,11 +66,14 @@ class House:
         self.api_key = registry.create_org(ORG, name=None, currency=None, now=NOW).api_key
         registry.close()
         self.inbox = Inbox.open(self.folder)
-        turns = self.turns = Turns(Books(self.folder), self.inbox)
+        self.aside = SetAside(self.folder)
+        turns = self.turns = Turns(Books(self.folder, Outages(self.folder, self.aside)), self.aside)
         broker = Straight(turns)
         acceptance, readers = Acceptance(self.inbox), Readers(self.folder)
+        watch = BrokerWatch(broker)
         dispatch = broker.dispatch = Dispatch(
             broker,
+            watch,
             "ledger.replies.x",
             lanes=LANES,
             pending_per_org_max=5_000,
@@ -74,8 +81,10 @@ class House:
             on_settled=acceptance.settle,
         )
         doorkeeper = Doorkeeper(self.folder)
-        writes, operations = Writes(dispatch, acceptance, readers, wait_s=10), Operations(dispatch, acceptance, readers)
-        health = Health(broker, doorkeeper, self.folder, LANES)  # type: ignore[arg-type]
+        aside = Aside(self.aside)
+        writes = Writes(dispatch, acceptance, readers, wait_s=10)
+        operations = Operations(dispatch, acceptance, readers, aside)
+        health = Health(watch, doorkeeper, self.folder, LANES, acceptance, aside)
         self.app: falcon.App[Any, Any] = make_app(Parts(doorkeeper, readers, writes, operations, health))
         self.celery = Celery("fuzz", set_as_current=False)
         tasks.register(self.celery, turns, None)  # type: ignore[arg-type]  # only intake's messages are replied to

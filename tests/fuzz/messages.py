@@ -33,13 +33,17 @@ def messages(data: bytes) -> None:
     assert isinstance(message.reply_to, str)
     assert type(message.message_id) is int
     assert message.deadline.passed() <= (not message.items)
+    for unreadable in message.unreadable:
+        assert type(unreadable.number) in (int, type(None))
+        assert unreadable.body
+        assert len(unreadable.cause) < 2_000
     for item in message.items:
         submission = item.submission
         assert (type(item.number), type(submission.submission), type(submission.submitted_at)) == (int, int, int)
         assert len(submission.operation_id) == 16
         operation_id_of(item.org, submission.command)
     if message.items:
-        assert decode_message(encode_message(message)) == message
+        assert decode_message(encode_message(message)) == message._replace(unreadable=())
         with bounded(text):
             told = house().turns.take(message.items)
         assert sorted(number for number, _ in told) == sorted(item.number for item in message.items)

@@ -103,7 +103,7 @@ def tasks(data: bytes) -> None:
         task_id = arguments.pop("id")
     if not isinstance(arguments, dict) or not task_id or len(task_id) > 255:
         return
-    before = len(house().inbox.all_set_aside()) if len(raw) < 100 else None
+    before = house().aside.counts()[1] if len(raw) < 100 else None
     task: Task = house().celery.tasks[SUBMIT_TASK]
     with bounded(raw):
         done = task.apply(kwargs=arguments, task_id=task_id, throw=True)
@@ -118,4 +118,4 @@ def tasks(data: bytes) -> None:
     assert json.loads(told) == result
     assert len(told) < 5 * len(raw) + 50_000, len(told)
     if before is not None and result["http_status"] in (413, 422) and result["error"]["code"] == "invalid_request":
-        assert len(house().inbox.all_set_aside()) >= before
+        assert house().aside.counts()[1] >= before

@@ -10,7 +10,7 @@ import pytest
 from ledger_core import inbox as core
 from ledger_core.commands import Kind, parse_command
 from ledger_core.errors import StorageUnavailable
-from ledger_core.inbox import Accepted, Inbox, SetAside
+from ledger_core.inbox import Accepted, Inbox
 from ledger_core.model import Submission
 from tests.ledger_core.builders import NOON, request
 
@@ -102,18 +102,6 @@ def test_only_the_submission_that_has_an_outcome_is_forgotten(inbox: Inbox) -> N
     inbox.accept([], settled=[first.submission])
 
     assert list(inbox.waiting()) == [other]
-
-
-def test_what_was_set_aside_is_kept_for_an_operator(inbox: Inbox, tmp_path: Path) -> None:
-    items = [SetAside("acme-corp", "{}", "Bug: x", NOON), SetAside(None, "not json \ud7ff", "Malformed", NOON + 1)]
-    for item in items:
-        inbox.set_aside(item)
-    inbox.close()
-
-    again = Inbox.open(tmp_path)
-
-    assert again.all_set_aside() == [(1, items[0]), (2, items[1])]
-    again.close()
 
 
 def test_only_its_owner_can_read_the_inbox(inbox: Inbox, tmp_path: Path) -> None:

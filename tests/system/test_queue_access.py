@@ -12,7 +12,7 @@ import pytest
 import redis
 from celery import Celery
 
-from ledger_core.inbox import Inbox
+from ledger_core.set_aside import SetAside
 from tests.system.brokers import Broker
 from tests.system.orgs import Org, entry
 from tests.system.stack import Stack
@@ -39,11 +39,7 @@ def pair(org: Org) -> Org:
 
 
 def _causes(stack: Stack) -> list[str]:
-    inbox = Inbox.open(stack.data)
-    try:
-        return [item.cause for _, item in inbox.all_set_aside()]
-    finally:
-        inbox.close()
+    return [kept.item.cause for kept in SetAside(stack.data).items()]
 
 
 def _push(stack: Stack, lane: str, body: bytes, **fields: str) -> None:

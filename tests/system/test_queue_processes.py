@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ledger_core.inbox import Inbox
+from ledger_core.set_aside import BODY_BYTES_MAX, Item, SetAside
 from tests.system.orgs import Json, Org, entry
 from tests.waiting import eventually
 
@@ -91,12 +91,8 @@ def _plain(org: Org, folder: Path, *tasks: Json) -> list[Json]:
     return told
 
 
-def _set_aside(org: Org) -> list[Any]:
-    inbox = Inbox.open(org.stack.data)
-    try:
-        return [item for _, item in inbox.all_set_aside()]
-    finally:
-        inbox.close()
+def _set_aside(org: Org) -> list[Item]:
+    return [kept.item for kept in SetAside(org.stack.data).items()]
 
 
 @pytest.mark.parametrize("how", ["sync", "async"])
@@ -186,7 +182,7 @@ def test_no_argument_of_a_task_may_be_larger_than_a_body(org: Org, tmp_path: Pat
     assert len(json.dumps(refused)) < 1_000
     assert posted["http_status"] == 201
     eventually(lambda: len(_set_aside(org)) == kept + 1, "it is kept")
-    assert len(_set_aside(org)[-1].message) <= MIB
+    assert len(_set_aside(org)[-1].body) <= BODY_BYTES_MAX
 
 
 @pytest.mark.parametrize("depth", [50, 900])

@@ -82,29 +82,12 @@ MALFORMED: dict[str, object] = {
     "another version": _broken(v=2),
     "a version as text": _broken(v="1"),
     "no items": _broken(items=None),
-    "an item that is none": _broken(items=[7]),
-    "an item that is too short": _broken(items=[[1, "acme"]]),
     "no deadline": _broken(deadline=None),
     "half a deadline": _broken(deadline=["x"]),
     "a deadline that is no time": _broken(deadline=["x", "soon"]),
     "a boot that is no name": _broken(deadline=[7, 7.0]),
-    "a number that is none": _with_item(NUMBER, "1"),
-    "an org that is no name": _with_item(ORG, 7),
-    "an unknown kind": _with_item(KIND, "transfer"),
-    "a command that is none": _with_item(COMMAND, []),
-    "a command that is not valid": _with_item(COMMAND, {"lines": []}),
-    "an operation that is no name": _with_item(OPERATION_ID, "xyz"),
-    "an operation that is too short": _with_item(OPERATION_ID, "00"),
-    "a submission that is no number": _with_item(SUBMISSION, "7"),
-    "a request that has no name": _with_item(REQUEST_ID, None),
-    "a time that is none": _with_item(SUBMITTED_AT, "now"),
     "an id that is no number": _broken(id="7"),
     "an id that is true": _broken(id=True),
-    "a number that is true": _with_item(NUMBER, True),
-    "a number with a fraction": _with_item(NUMBER, 1.5),
-    "a submission that no book can keep": _with_item(SUBMISSION, 2**63),
-    "a time after the year 9999": _with_item(SUBMITTED_AT, 2**62),
-    "a time before 1970": _with_item(SUBMITTED_AT, -1),
     "a version that is true": _broken(v=True),
     "a reply list that is no name": _broken(reply_to=7),
     "a reply list that is a lane": _broken(reply_to="ledger.lane.0"),
@@ -115,6 +98,41 @@ MALFORMED: dict[str, object] = {
 def test_what_is_no_message_is_malformed(what: str) -> None:
     with pytest.raises(Malformed):
         decode_message(MALFORMED[what])
+
+
+UNREADABLE: dict[str, object] = {
+    "a number that is true": _with_item(NUMBER, True),
+    "a number with a fraction": _with_item(NUMBER, 1.5),
+    "a submission that no book can keep": _with_item(SUBMISSION, 2**63),
+    "a time after the year 9999": _with_item(SUBMITTED_AT, 2**62),
+    "a time before 1970": _with_item(SUBMITTED_AT, -1),
+    "an item that is none": _broken(items=[7]),
+    "an item that is too short": _broken(items=[[1, "acme"]]),
+    "a number that is none": _with_item(NUMBER, "1"),
+    "an org that is no name": _with_item(ORG, 7),
+    "an unknown kind": _with_item(KIND, "transfer"),
+    "a command that is none": _with_item(COMMAND, []),
+    "a command that is not valid": _with_item(COMMAND, {"lines": []}),
+    "an operation that is no name": _with_item(OPERATION_ID, "xyz"),
+    "an operation that is too short": _with_item(OPERATION_ID, "00"),
+    "a submission that is no number": _with_item(SUBMISSION, "7"),
+    "a request that has no name": _with_item(REQUEST_ID, None),
+    "a time that is none": _with_item(SUBMITTED_AT, "now"),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_command_that_cannot_be_read_takes_none_of_the_others_with_it(what: str) -> None:
+    (bad,) = json.loads(str(UNREADABLE[what]))["items"]
+    good = json.loads(encode_message(_message(posting())))["items"]
+
+    message = decode_message(_broken(items=[*good, bad, *good]))
+
+    assert len(message.items) == 2
+    (unreadable,) = message.unreadable
+    assert json.loads(unreadable.body) == bad
+    assert unreadable.cause
+    assert unreadable.number == (1 if isinstance(bad, list) and bad[0] == 1 and type(bad[0]) is int else None)
 
 
 def test_answers_come_out_of_a_reply_as_they_went_in() -> None:
@@ -148,12 +166,11 @@ def test_what_is_no_reply_is_malformed(text: str) -> None:
         decode_reply(text)
 
 
-def test_of_why_a_message_is_malformed_little_is_told() -> None:
+def test_of_why_a_command_can_not_be_read_little_is_told() -> None:
     """The cause is logged and kept, and it may quote a megabyte of the message."""
-    with pytest.raises(Malformed) as malformed:
-        decode_message(_with_item(COMMAND, {"x" * 100_000: 1}))
+    (unreadable,) = decode_message(_with_item(COMMAND, {"x" * 100_000: 1})).unreadable
 
-    assert len(str(malformed.value)) < 600
+    assert len(unreadable.cause) < 600
 
 
 def test_a_deadline_passes(monkeypatch: pytest.MonkeyPatch) -> None:

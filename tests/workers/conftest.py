@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger_core.inbox import Inbox
 from ledger_core.orgs import Registry
+from ledger_core.set_aside import SetAside
 from tests.builders import NOW
 from workers.books import Books
+from workers.outages import Outages
 from workers.turns import Turns
 
 ORGS = ("acme", "globex", "initech")
@@ -24,18 +25,24 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def books(data: Path) -> Books:
+def aside(data: Path) -> SetAside:
+    """What is set aside in the data folder."""
+    return SetAside(data)
+
+
+@pytest.fixture
+def outages(data: Path, aside: SetAside) -> Outages:
+    """The orgs of the data folder that are set aside."""
+    return Outages(data, aside)
+
+
+@pytest.fixture
+def books(data: Path, outages: Outages) -> Books:
     """The books of the data folder."""
-    return Books(data)
+    return Books(data, outages)
 
 
 @pytest.fixture
-def inbox(data: Path) -> Inbox:
-    """The inbox of the data folder."""
-    return Inbox.open(data)
-
-
-@pytest.fixture
-def turns(books: Books, inbox: Inbox) -> Turns:
+def turns(books: Books, aside: SetAside) -> Turns:
     """What carries out commands on the data folder."""
-    return Turns(books, inbox)
+    return Turns(books, aside)

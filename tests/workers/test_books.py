@@ -8,6 +8,7 @@ import pytest
 from ledger_core.errors import OrgNotFound, StorageUnavailable
 from ledger_core.store.book import Book, book_path
 from workers.books import Books
+from workers.outages import Outages
 
 
 def _is_open(book: Book) -> bool:
@@ -22,8 +23,8 @@ def test_a_book_stays_open_between_uses(books: Books) -> None:
     assert books.book("acme") is books.book("acme")
 
 
-def test_the_least_used_book_is_closed_when_there_are_too_many(data: Path) -> None:
-    books = Books(data, open_max=2)
+def test_the_least_used_book_is_closed_when_there_are_too_many(data: Path, outages: Outages) -> None:
+    books = Books(data, outages, open_max=2)
     acme, globex = books.book("acme"), books.book("globex")
     books.book("acme")
 
@@ -78,3 +79,27 @@ def test_a_book_of_another_org_is_not_taken_for_this_one(books: Books, data: Pat
 
     with pytest.raises(StorageUnavailable):
         books.book("acme")
+
+
+def test_a_book_that_was_taken_away_while_it_was_open_is_not_written_to(books: Books, data: Path) -> None:
+    """SQLite goes on with the file that it has open, and what is written there is lost with it."""
+    books.book("acme")
+    book_path(data, "acme").unlink()
+
+    with pytest.raises(StorageUnavailable):
+        books.book("acme")
+
+
+def test_a_book_that_was_put_in_the_place_of_an_open_one_is_opened(books: Books, data: Path) -> None:
+    first = books.book("acme")
+    path = book_path(data, "acme")
+    first.connection.execute("pragma wal_checkpoint(truncate)")
+    copy = path.read_bytes()
+    for name in ("acme.db", "acme.db-wal", "acme.db-shm"):
+        path.with_name(name).unlink()
+    path.write_bytes(copy)
+
+    second = books.book("acme")
+
+    assert second is not first
+    assert second.connection.execute("select org from book").get == "acme"
