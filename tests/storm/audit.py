@@ -72,6 +72,11 @@ def _story(story: Story) -> Iterator[Violation]:
         if number and not answer.replayed:
             yield Violation("odd", tag, "answered again, and not as a replay")
     yield from _polls(story, outcome)
+    for read in story.reads:
+        if read.status != 200:
+            yield Violation("lost", tag, f"was answered, and could not be read right after: {read.status}")
+        elif _without(orjson.loads(read.body), {"reversed_by"}) != orjson.loads(outcome[1]):
+            yield Violation("changed", tag, f"was answered as {outcome[1]}, and read as {read.body}")
 
 
 def _polls(story: Story, outcome: tuple[int, str]) -> Iterator[Violation]:

@@ -1,10 +1,11 @@
 """The callers of a storm: each sets out to do one thing after the other, and retries honestly, under the same key."""
 
+import json
 import random
 import threading
 from collections.abc import Sequence
 
-from tests.storm.journal import Answer, Journal, Write
+from tests.storm.journal import Answer, Journal, Read, Write
 from tests.storm.plan import Intent, intents
 from tests.storm.requests import HttpCaller, QueueCaller, Told, is_decided
 from tests.storm.town import Town
@@ -13,6 +14,7 @@ from tests.storm.watch import Watcher
 PAUSE_S = 0.004  # between two writes: the load is to be steady, not as high as it can be
 RETRY_S = (0.02, 0.4)
 GIVES_UP = 0.12  # after an attempt that told nothing; the audit resolves what is left open
+READS = 0.1  # what was just written
 REPEATS = 0.08  # of what was answered, to see the same answer again
 TIMEOUTS_S = (1.5, 11.0)  # impatient callers, and those who wait longer than the server's own bound
 
@@ -88,6 +90,16 @@ class Caller:
             return False
         if told.status < 300:
             self._town.learn(write, told.body)
+            if self._rng.random() < READS and isinstance(self._by, HttpCaller):
+                self._read(self._by, write, told)
         if self._rng.random() < REPEATS:
             self._send([write], "sync")
         return True
+
+    def _read(self, by: HttpCaller, write: Write, told: Answer) -> None:
+        """Read what was just answered: it must be there already."""
+        if write.kind not in ("entry", "reversal"):
+            return
+        found = by.get(write.tag, f"/v1/entries/{json.loads(told.body)['id']}", write.org)
+        if isinstance(found, Answer) and found.status < 500:
+            self._journal.append(Read(write.tag, found.status, found.body))

@@ -59,6 +59,14 @@ class Poll(NamedTuple):
     body: str | None
 
 
+class Read(NamedTuple):
+    """What a read said of the thing that a write was just answered with."""
+
+    tag: str
+    status: int
+    body: str
+
+
 class Fault(NamedTuple):
     """A fault that struck, and why it could not, if it could not."""
 
@@ -67,8 +75,8 @@ class Fault(NamedTuple):
     failed: str | None
 
 
-Record = Write | Answer | Lost | Poll | Fault
-_KINDS: dict[str, Any] = {kind.__name__: kind for kind in (Write, Answer, Lost, Poll, Fault)}
+Record = Write | Answer | Lost | Poll | Read | Fault
+_KINDS: dict[str, Any] = {kind.__name__: kind for kind in (Write, Answer, Lost, Poll, Read, Fault)}
 
 
 class Journal:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.storm.journal import Answer, Fault, Lost, Poll, Record, Write
+from tests.storm.journal import Answer, Fault, Lost, Poll, Read, Record, Write
 from tests.storm.requests import is_decided
 
 
@@ -14,6 +14,7 @@ class Story:
         self.answers: list[Answer] = []
         self.losses: list[Lost] = []
         self.polls: list[Poll] = []
+        self.reads: list[Read] = []
 
     @property
     def reuses_a_key(self) -> bool:
@@ -60,5 +61,7 @@ class Storybook:
                     self.stories[record.tag].losses.append(record)
                 case Poll():
                     self.stories[record.tag].polls.append(record)
+                case Read():
+                    self.stories[record.tag].reads.append(record)
                 case Fault():
                     self.faults.append(record)

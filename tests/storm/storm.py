@@ -3,12 +3,13 @@
 import gc
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ledgerctl.cli import cli  # noqa: F401  # its commands are run in this process
 from tests.storm.audit import Violation, audit
 from tests.storm.callers import TIMEOUTS_S, Caller
+from tests.storm.disk import Disk, disk_of
 from tests.storm.journal import Journal, read
 from tests.storm.observe import observe
 from tests.storm.plan import FAULTS, ORGS, strikes
@@ -28,9 +29,16 @@ HTTP_CALLERS = 8
 SERVICES = ("queue0", "queue1", "plain0")  # by `LedgerQueue`, and by Celery alone
 
 
-def storm(folder: Path, *, seed: int, seconds: float, faults: Sequence[str] = FAULTS) -> Figures:
+def storm(
+    folder: Path,
+    *,
+    seed: int,
+    seconds: float,
+    faults: Sequence[str] = FAULTS,
+    disk_of: Callable[[Path], Disk] = disk_of,
+) -> Figures:
     """Rage for that many seconds over a ledger in a folder, and return what it came to. Journal and log stay there."""
-    system = System(folder)
+    system = System(folder, disk_of)
     try:
         system.start()
         raging = _Storm(system, seed)
@@ -61,11 +69,13 @@ class _Storm:
 
     def run(self, seconds: float, faults: Sequence[str]) -> Figures:
         self._found()
+        weather = Weather(self._system, self._journal, strikes(self._seed, seconds, faults), seconds)
         began_at_s = time.monotonic()
-        hung = self._rage(seconds, faults)
+        hung = self._rage(weather, seconds)
         span = began_at_s, time.monotonic()
         self._system.wait_until_well()
         self._settle()
+        weather.last_wave()
         self._journal.close()
         book = Storybook(read(self._journal.path))
         observed = [observe(self._system, slug, key) for slug, key in self._keys.items()]
@@ -89,9 +99,8 @@ class _Storm:
             self._journal.append(founder.write(write, "sync"))
         founder.close()
 
-    def _rage(self, seconds: float, faults: Sequence[str]) -> list[Violation]:
+    def _rage(self, weather: Weather, seconds: float) -> list[Violation]:
         """Let load and faults go, and tell of the callers that did not come back in order."""
-        weather = Weather(self._system, self._journal, strikes(self._seed, seconds, faults), seconds)
         over_at_s = time.monotonic() + seconds
         for runner in (self._watcher, *self._callers):
             runner.thread.start()

@@ -8,13 +8,14 @@ import struct
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
 from ledgerctl.broker import socket_path
-from tests.storm.disk import disk_of
+from tests.storm.disk import Disk
 from tests.system.stack import HTTP_TIMEOUT_S, Stack
 from tests.waiting import eventually
 from wire import broker
@@ -53,7 +54,7 @@ class Proxy:
 class System(Stack):
     """A stack whose surroundings can be made to fail."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk_of: Callable[[Path], Disk]) -> None:
         self.folder = folder
         data = folder / "data"
         self.disk = disk_of(data)

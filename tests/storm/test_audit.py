@@ -8,6 +8,7 @@ import pytest
 
 from tests.storm.audit import audit
 from tests.storm.history import CASH, FEES, WALLET, History, told
+from tests.storm.journal import Read
 from tests.storm.observe import Observed, Row
 from tests.storm.settle import AUDITOR
 
@@ -37,6 +38,7 @@ def test_the_truth_is_found_right(history: History) -> None:
     history.poll("deposit", "pending", None, None)
     history.poll("deposit", "applied", 201, body)
     history.poll("deposit", "applied", 201, body)
+    history.stories["deposit"].reads.append(Read("deposit", 200, body))
 
     assert audit(history.stories, [history.observed()]) == []
 
@@ -180,6 +182,13 @@ def test_what_verify_finds_is_told(history: History) -> None:
     observed = history.observed()._replace(findings=["entry 1: is out of balance by 1 USD"])
 
     assert found(history, observed) == {("unproven", "ant")}
+
+
+@pytest.mark.parametrize(("status", "body", "fault"), [(404, "{}", "lost"), (200, '{"id": 9}', "changed")])
+def test_what_can_t_be_read_as_it_was_answered_is_found(history: History, status: int, body: str, fault: str) -> None:
+    history.stories["deposit"].reads.append(Read("deposit", status, body))
+
+    assert found(history) == {(fault, "deposit")}
 
 
 def test_a_ledger_that_does_not_answer_any_more_after_the_storm_is_found(history: History) -> None:

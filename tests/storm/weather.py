@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from tests.storm.faults import ALL
 from tests.storm.faults.fault import Fault, Impossible
+from tests.storm.faults.lanes import LANES
 from tests.storm.journal import Fault as Struck
 from tests.storm.journal import Journal
 from tests.storm.plan import Strike
 from tests.storm.system import System
+from tests.waiting import eventually
 
 TEND_EVERY_S = 0.1
 
@@ -41,6 +43,13 @@ class Weather:
                 self._begin(strike)
             else:
                 fault.end()
+
+    def last_wave(self) -> None:
+        """Bring back every message that was ever stolen, in all calm, and wait until the workers are through."""
+        client = self._system.broker()
+        for lane, message in list(self._system.stolen):
+            client.lpush(lane, message)
+        eventually(lambda: not any(client.llen(lane) for lane in LANES), "the workers are through")
 
     def _begin(self, strike: Strike) -> None:
         fault = ALL[strike.fault](self._system, strike.pick)
