@@ -3,18 +3,17 @@
 import random
 from pathlib import Path
 
-from ledger_core.inbox import Accepted, Inbox, SetAside
+from ledger_core.inbox import Accepted, Inbox
 from tests.crash.disk import Answered, Submitted
 from tests.crash.recording import Recording
-from tests.ledger_core.builders import NOON
 from tests.ledger_core.test_inbox import accepted
 
-Seen = tuple[list[Accepted], list[tuple[int, SetAside]]]
+Seen = list[Accepted]
 RESTART_EVERY = 13
 
 
 class BusyInbox:
-    """Accepts, settles, drops and sets aside, and knows what waited after each step. Step 0: an empty inbox."""
+    """Accepts, settles and drops, and knows what waited after each step. Step 0: an empty inbox."""
 
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(f"inbox/{seed}")
@@ -41,7 +40,7 @@ class BusyInbox:
         try:
             now = _seen(inbox)
             assert now in self.seen[max(answered, 0) : submitted + 1], "the inbox is as it never was"
-            for item in now[0]:
+            for item in now:
                 assert inbox.find(item.submission.operation_id) == item
             more = next(self._items)
             inbox.accept([more])
@@ -50,16 +49,14 @@ class BusyInbox:
             inbox.close()
 
     def _one(self, inbox: Inbox) -> None:
-        waiting = self.seen[-1][0]
+        waiting = self.seen[-1]
         draw = self._dice.random()
         if draw < 0.65 or not waiting:
             settled = self._dice.sample(waiting, self._dice.randint(0, len(waiting)))
             new = [next(self._items) for _ in range(self._dice.randint(1, 8))]
             inbox.accept(new, [item.submission for item in settled])
-        elif draw < 0.85:
-            inbox.drop(self._dice.choice(waiting).submission.operation_id)
         else:
-            inbox.set_aside(SetAside("acme-corp", "x" * self._dice.randint(1, 9000), "it makes no sense", NOON))
+            inbox.drop(self._dice.choice(waiting).submission.operation_id)
 
     def _open(self, folder: Path) -> Inbox:
         inbox = Inbox.open(folder)
@@ -72,4 +69,4 @@ class BusyInbox:
 
 
 def _seen(inbox: Inbox) -> Seen:
-    return list(inbox.waiting()), inbox.all_set_aside()
+    return list(inbox.waiting())
