@@ -14,6 +14,7 @@ ORGS_SET_ASIDE = Gauge("ledger_orgs_set_aside", "Orgs whose books can't be used 
 ITEMS_SET_ASIDE = Gauge(
     "ledger_items_set_aside", "Commands and messages that wait for an operator.", multiprocess_mode="mostrecent"
 )
+TURNED_AWAY = Counter("ledger_requests_turned_away", "Requests whose key does not work, or may not write.", ["code"])
 COMMANDS_PENDING = Gauge(
     "ledger_commands_pending", "Commands on their way, unanswered yet.", multiprocess_mode="livesum"
 )

@@ -174,15 +174,15 @@ class Registry:
     def scope_of(self, slug: str, key_digest: bytes) -> Scope | None:
         """Return what a key with this digest may do; None when the org has none that still works.
 
-        Every key of the org is compared, each in constant time. For an org that is not there another one's keys are
-        loaded and compared, so that nobody can tell by the clock which orgs there are.
+        Every working key of the org is compared, each in constant time. For an org that is not there another one's keys
+        are loaded and compared, so that nobody can tell by the clock which orgs there are.
         """
         with storage_errors("registry"):
-            found = rows.keys_of_org_or_next(self._connection, slug)
+            found = rows.working_keys_of_org_or_next(self._connection, slug)
         scope = None
         for row in found:
             same = hmac.compare_digest(row.digest, key_digest)
-            if same and row.org == slug and row.revoked_at is None:
+            if same and row.org == slug:
                 scope = Scope(row.scope)
         return scope
 

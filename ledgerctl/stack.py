@@ -147,7 +147,7 @@ class Stack:
 
 
 def _python(module: str) -> list[str]:
-    return [sys.executable, "-m", module]
+    return [sys.executable, "-P", "-m", module]  # -P: nothing is imported from the folder that we happen to be in
 
 
 def _share(number: int, workers: int) -> Mapping[str, str]:

@@ -39,6 +39,24 @@ def test_an_example_in_json_is_json(path: Path) -> None:
         json.loads(example)
 
 
+SHOWN_BY = re.findall(
+    r"`(tests/[a-z_/]+\.py)(?:::([a-z_]+))?`", (HOUSE / "docs" / "security.md").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize(("file", "test"), sorted(set(SHOWN_BY)), ids="::".join)
+def test_what_security_is_shown_by_is_there(file: str, test: str) -> None:
+    assert f"def {test}" in (HOUSE / file).read_text(encoding="utf-8")
+
+
+def test_every_row_on_security_names_what_shows_it() -> None:
+    text = (HOUSE / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = [row for row in text.splitlines() if row.startswith("| ") and "shown by" not in row]
+
+    assert len(rows) > 30
+    assert [row for row in rows if not re.search(r"\| (`tests/|`make )[^|]*\|$", row)] == []
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_a_link_to_another_file_leads_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):

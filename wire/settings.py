@@ -62,6 +62,8 @@ def _broker_url(url: str) -> str:
             "LEDGER_REDIS_URL must be redis://[:password@]host[:port]/database, rediss://... or redis+socket:///path;"
             " in a password write / as %2F, # as %23, ? as %3F, @ as %40 and % as %25"
         )
+    if parts.scheme == "rediss" and "ssl_cert_reqs=" not in parts.query:  # Celery has no default; ours is to check it
+        url += ("&" if parts.query else "?") + "ssl_cert_reqs=required"
     return url
 
 

@@ -20,9 +20,9 @@ from wire.lanes import lane_of, queue_of
 from wire.privacy import keep_private
 from wire.settings import SettingError
 from workers.books import Books
+from workers.contents import read_strictly
 from workers.lanes import LaneLocks
 from workers.outages import Outages
-from workers.plain_json import read_plain_json
 from workers.settings import Settings, settings
 from workers.strays import keep_strays
 from workers.tasks import register
@@ -41,7 +41,7 @@ def main() -> int:
         return 2
     keep_private()
     log.start(chosen.log_level)
-    read_plain_json()
+    read_strictly()
     warnings.simplefilter("ignore", SecurityWarning)  # of root, for pickled messages; these lanes take JSON only
     _raise_descriptor_limit()
     signal.signal(signal.SIGTERM, _end)  # while it stands by: Celery puts its own in place when it starts

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import apsw
 
 _KEYS_OF_ORG_OR_NEXT = """
-select org, id, digest, scope, created_at, revoked_at from api_keys where org = coalesce(
+select org, id, digest, scope, created_at, revoked_at from api_keys where revoked_at is null and org = coalesce(
   (select slug from orgs where slug >= ? order by slug limit 1),
   (select slug from orgs order by slug limit 1)
 )"""
@@ -65,8 +65,8 @@ def keys(connection: apsw.Connection, slug: str) -> list[KeyRow]:
         " order by created_at, id", (slug,))]  # fmt: skip
 
 
-def keys_of_org_or_next(connection: apsw.Connection, slug: str) -> list[KeyRow]:
-    """Load all keys of an org, or of the next one in order when it is not there: by the same steps either way."""
+def working_keys_of_org_or_next(connection: apsw.Connection, slug: str) -> list[KeyRow]:
+    """Load the keys of an org that still work, or of the next one in order when it is not there, by the same steps."""
     return [KeyRow._make(row) for row in connection.execute(_KEYS_OF_ORG_OR_NEXT, (slug,))]
 
 

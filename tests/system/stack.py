@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +32,8 @@ class Process(NamedTuple):
 class Stack:
     """One `ledgerctl up` on a data folder. It may be started and stopped again and again on the same data."""
 
+    program: Sequence[str] = (sys.executable, "-m", "ledgerctl")
+
     def __init__(
         self, data: Path, *, workers: int = 1, intakes: int = 1, environment: Mapping[str, str] | None = None
     ) -> None:
@@ -49,7 +51,7 @@ class Stack:
         self._starts += 1
         with self.output.open("wb") as output, self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ledgerctl", "up", *self.options],
+                [*self.program, "up", *self.options],
                 env=self.environment(),
                 stdout=output,
                 stderr=log,

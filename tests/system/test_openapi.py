@@ -63,6 +63,14 @@ def test_the_page_may_load_nothing_from_elsewhere(stack: Stack) -> None:
         assert (asset.headers["Content-Type"], asset.content) == (content_type, path.read_bytes())
 
 
+def test_the_page_forgets_the_key_that_was_put_into_it(stack: Stack) -> None:
+    """Unless it is told to persist it, in the storage of the browser, it is gone with the page."""
+    script = stack.http.get("/docs/docs.js").text
+
+    assert "persist" not in script
+    assert "localStorage" not in script
+
+
 def test_only_what_the_page_is_made_of_is_served(stack: Stack) -> None:
     for name in ("README.md", "..%2fapp.py", "%2e%2e/settings.py", "", "swagger-ui/LICENSE"):
         response = stack.http.get(f"/docs/{name}")

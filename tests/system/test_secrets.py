@@ -218,3 +218,21 @@ def test_no_command_takes_a_key_or_a_password_on_its_command_line() -> None:
 
     assert "ledgerctl key revoke key_id" in names
     assert [name for name in names if re.search("key$|password|secret|token|url", name)] == []
+
+
+def test_nothing_is_imported_from_the_folder_that_it_is_started_in(
+    own_stack: Callable[..., Stack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where somebody else may have put programs that are named like ours, or like those that ours import."""
+    trap = tmp_path / "trap"
+    trap.mkdir()
+    for name in ("intake", "workers", "celery", "json", "falcon", "wire"):
+        (trap / f"{name}.py").write_text(f"import pathlib\npathlib.Path({str(tmp_path / 'sprung')!r}).touch()\n")
+    monkeypatch.chdir(trap)
+    ledgerctl = Path(sys.executable).with_name("ledgerctl")
+    monkeypatch.setattr(Stack, "program", [str(ledgerctl)], raising=True)
+
+    org = own_stack().org("acme")
+
+    assert org.open_pair() == (1, 2)
+    assert not (tmp_path / "sprung").exists()

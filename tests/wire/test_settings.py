@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from wire.app import make_app
 from wire.settings import SettingError, Settings, log_level, settings, without_password
 
 
@@ -42,6 +43,22 @@ def test_a_broker_that_cannot_be_is_refused_without_showing_its_password(url: st
 
 
 @pytest.mark.parametrize(
+    ("url", "read"),
+    [
+        ("rediss://broker/0", "rediss://broker/0?ssl_cert_reqs=required"),
+        ("rediss://broker/0?x=1", "rediss://broker/0?x=1&ssl_cert_reqs=required"),
+        ("rediss://broker/0?ssl_cert_reqs=none", "rediss://broker/0?ssl_cert_reqs=none"),
+        ("redis://broker/0", "redis://broker/0"),
+    ],
+)
+def test_a_broker_over_tls_must_show_a_certificate_unless_told_otherwise(url: str, read: str) -> None:
+    found = settings({"LEDGER_REDIS_URL": url}).redis_url
+
+    assert found == read
+    assert make_app(found, 4).backend
+
+
+@pytest.mark.parametrize(
     ("url", "shown"),
     [
         ("redis://broker/0", "redis://broker/0"),
@@ -52,7 +69,7 @@ def test_a_broker_that_cannot_be_is_refused_without_showing_its_password(url: st
     ],
 )
 def test_a_broker_is_shown_without_its_password(url: str, shown: str) -> None:
-    assert settings({"LEDGER_REDIS_URL": url}).redis_url == url
+    assert settings({"LEDGER_REDIS_URL": url}).redis_url.startswith(url)
     assert without_password(url) == shown
 
 
