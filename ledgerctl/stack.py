@@ -33,7 +33,7 @@ class Stack:
     def __init__(self, data: Path, listener: socket.socket, *, workers: int, intakes: int) -> None:
         self._data = data
         self._told_to_stop = self._told_to_restart = False  # plain flags: a signal may come while a lock is held
-        self._restarts = 0
+        self._restarts = self._told_of_disk = 0
         embedded = not os.environ.get("LEDGER_REDIS_URL")
         self._told_of_broker = embedded  # one of our own takes a moment to start; of another one we tell at once
         self.broker_url = os.environ.get("LEDGER_REDIS_URL") or broker.url(data)
@@ -98,10 +98,13 @@ class Stack:
         """Keep everything running, and restart workers and HTTP servers one after the other when told to."""
         to_replace: list[Child] = []
         failed: list[str] = []
+        untold: Presence | None = None
         while self._look_again():
             for child in (*self._broker, *self._workers, *self._intakes):
                 if child not in to_replace[:1]:
                     child.keep_running()
+            if untold is not None and self._tell(untold):
+                untold = None
             if to_replace:
                 done = to_replace[0].replace()
                 if done is not None:
@@ -109,10 +112,21 @@ class Stack:
                     failed += [] if done else [replaced.name]
                     if not to_replace:
                         self._restarts += 1
-                        presence.tell(self._data, Presence(os.getpid(), self._restarts, tuple(failed)))
+                        untold = Presence(os.getpid(), self._restarts, tuple(failed))
             elif self._told_to_restart:
                 self._told_to_restart = False
                 to_replace, failed = [*self._workers, *self._intakes], []
+
+    def _tell(self, now: Presence) -> bool:
+        """Write down what became of a restart; a disk that is full is no reason to end."""
+        try:
+            presence.tell(self._data, now)
+        except OSError as error:
+            if self._told_of_disk != now.restarts:
+                self._told_of_disk = now.restarts
+                logger.error("can't write down that restart %d is done; trying again: %s", now.restarts, error)
+            return False
+        return True
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._told_to_stop = True

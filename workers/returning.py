@@ -4,7 +4,9 @@ Celery waits up to 30 seconds between two attempts, and tells of each.
 """
 
 import logging
+import time
 import warnings
+from queue import Empty
 from typing import Any
 
 from celery.exceptions import CPendingDeprecationWarning
@@ -92,3 +94,12 @@ class SteadyChannel(Channel):  # type: ignore[misc]  # kombu has no types
     """A channel that goes on while the broker takes no writes."""
 
     QoS = _Deliveries
+
+    def _brpop_read(self, **options: Any) -> Any:
+        """Take in a message; a broker that may give out none, since that is a write too, is asked again."""
+        try:
+            return super()._brpop_read(**options)
+        except ResponseError as error:
+            logger.warning("%s; no message is given out", cause_of(error))
+            time.sleep(RETRY_S)  # a worker that is given no work has no other
+            raise Empty from None

@@ -8,11 +8,11 @@ from typing import NoReturn
 
 import redis
 from celery import Celery, Task
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, Reject
 
 from ledger_core.instants import now_us
 from ledger_core.set_aside import Form, Item
-from wire import replies, submit
+from wire import broker, replies, submit
 from wire.answers import SET_ASIDE
 from wire.app import APPLY_TASK, SUBMIT_TASK
 from wire.envelope import Message, Reply, decode_message
@@ -60,6 +60,10 @@ def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
         def on_failure(
             self, exc: Exception, task_id: str, args: tuple[object, ...], kwargs: dict[str, object], einfo: object
         ) -> None:
+            if isinstance(exc, broker.ERRORS):
+                # Not a fault of the message: it is done, and whoever sends it again is told the outcome in the book.
+                logger.warning("can't store the result of task %s: %s", task_id, broker.cause_of(exc))
+                return
             turns.refuse(_item(self, args, kwargs, f"{type(exc).__name__}: {exc}", is_told=False))
 
     @app.task(base=Kept, name=APPLY_TASK, bind=True, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -119,7 +123,10 @@ def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
             _leave_without_a_result()
         if answer.http_status == 503:
             wait_s = min(RETRY_AFTER_S * 2 ** min(self.request.retries, 10), RETRY_AFTER_S_MAX)
-            raise self.retry(countdown=wait_s)
+            try:
+                raise self.retry(countdown=wait_s)
+            except Reject as error:  # the broker does not take it back either; Celery would drop it
+                raise Reject(error.reason, requeue=True) from error
         if answer.http_status == SET_ASIDE.status and not answer.decided:
             _leave_without_a_result()
         return submit.result_of(task.submission.operation_id, answer)

@@ -73,7 +73,6 @@ class _Storm:
         began_at_s = time.monotonic()
         hung = self._rage(weather, seconds)
         span = began_at_s, time.monotonic()
-        self._system.wait_until_well()
         self._settle()
         weather.last_wave()
         self._journal.close()
@@ -108,6 +107,7 @@ class _Storm:
             service.start()
         weather.rage()
         time.sleep(max(over_at_s - time.monotonic(), 0.0))
+        self._system.wait_until_well()
         for each in (self._watcher, *self._callers, *self._services):
             each.stop()
         ends = [(caller.name, caller.join(CALLER_ENDS_S_MAX)) for caller in (*self._callers, *self._services)]

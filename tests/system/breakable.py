@@ -92,6 +92,13 @@ class OwnBroker:
         self.client.config_set("maxmemory", "0")
 
     @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Refuse every write, giving out a message too, as one does whose disk is full."""
+        self.client.config_set("min-replicas-to-write", "1")
+        yield
+        self.client.config_set("min-replicas-to-write", "0")
+
+    @contextmanager
     def locked(self) -> Iterator[None]:
         """Come back from a crash with another password."""
         self.kill()

@@ -151,3 +151,21 @@ def test_a_stop_ends_keep_alive_connections_with_their_next_answer(own_stack: Ca
     caller.join(60)
 
     assert caller.turned_away == []
+
+
+def test_a_disk_that_can_t_be_written_does_not_end_the_ledger_that_restarts(own_stack: Callable[..., Stack]) -> None:
+    stack = own_stack()
+    org = stack.org("full")
+    org.open_pair()
+    (stack.data / "up.json.draft").mkdir()  # so that what became of the restart can't be written down
+
+    restart = threading.Thread(target=lambda: told.append(_restart(stack)))
+    told: list[subprocess.CompletedProcess[str]] = []
+    restart.start()
+    eventually(lambda: "trying again" in stack.log.read_text(encoding="utf-8"), "it could not write it down")
+    answer = org.post("/v1/entries", entry(1, 2, 5))
+    (stack.data / "up.json.draft").rmdir()
+    restart.join()
+
+    assert answer.status_code == 201
+    assert (told[0].returncode, told[0].stdout) == (0, "restarted\n")

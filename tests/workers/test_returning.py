@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import pytest
@@ -56,6 +57,18 @@ def test_a_message_that_a_full_broker_gave_out_is_not_lost(broker: OwnBroker, ch
     assert message.payload == {"a": "message"}
     message.ack()
     assert channel.qos.can_consume()
+
+
+def test_a_broker_that_may_give_out_nothing_is_asked_again(broker: OwnBroker, channel: Any) -> None:
+    channel._active_queues.append("lane")
+    channel._queue_cycle.update(["lane"])
+    channel.client.connection = channel.client.connection_pool.get_connection()
+    with broker.read_only():
+        channel._brpop_start()
+        with pytest.raises(Empty):  # as where there is no message
+            channel._brpop_read()
+
+    assert channel.basic_get("lane").payload == {"a": "message"}
 
 
 def test_a_full_broker_ends_no_search_for_messages_to_bring_again(broker: OwnBroker, channel: Any) -> None:
