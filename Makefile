@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(LEDGER_DATA),data)
 PORT ?= $(or $(LEDGER_PORT),8080)
 
-.PHONY: help run test storm bench big-book fuzz check compose-test format openapi docs lock clean
+.PHONY: help run test storm crash bench big-book fuzz check compose-test format openapi docs lock clean
 
 help: ## List what there is to make.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ big-book: $(VENV)/dev.ok ## Measure reads and a post in books of 1,000 and of 1,
 
 storm: $(VENV)/dev.ok ## Rage over the real stack, and audit what it answered: make storm SECONDS=60 SEED=1 FAULTS=kill_worker,fill_disk
 	$(BIN)/python -m tests.storm --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) --storms $(or $(STORMS),1)
+
+crash: $(VENV)/dev.ok ## Try states that power loss could leave on disk: make crash STATES=20000 SEED=1
+	$(BIN)/python -m tests.crash $(if $(STATES),--states $(STATES)) $(if $(SEED),--seed $(SEED))
 
 fuzz: $(VENV)/fuzz.ok ## Fuzz what comes from outside: make fuzz [TARGETS="bodies headers"] [SECONDS_EACH=60]. Keeps the corpus.
 	$(BIN)/python -m tests.fuzz $(TARGETS) --seconds $(or $(SECONDS_EACH),60)

@@ -173,9 +173,14 @@ def write(image: Image, folder: Path, dice: random.Random) -> None:
         if content is None:
             (folder / path).mkdir(mode=0o700)
         else:
-            (folder / path).write_bytes(content)
+            _put(folder / path, content)
             if path.endswith(".db") and dice.random() < 0.25:
-                (folder / f"{path}-shm").write_bytes(dice.randbytes(32 * 1024))
+                _put(folder / f"{path}-shm", dice.randbytes(32 * 1024))
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
 
 
 def _write_sectors(content: bytearray, change: Write, chance: Chance, dice: random.Random) -> None:

@@ -8,14 +8,9 @@ import pytest
 
 from ledger_core.commands import Kind
 from ledger_core.store import files
-from tests import newer_program
-from tests.crash import books, explore
+from tests.crash import books, explore, surveys
 from tests.crash.disk import Link, Write
 from tests.crash.explore import Survey, survey
-from tests.crash.inboxes import BusyInbox
-from tests.crash.recording import recording
-from tests.crash.registries import BusyRegistry
-from tests.crash.upgrades import Upgrade
 
 TURNS = 40
 BOOK_STATES, INBOX_STATES, REGISTRY_STATES, UPGRADE_STATES = 420, 220, 220, 80  # the first for each of four books
@@ -36,11 +31,9 @@ def nothing_is_wrong(found: Survey, states: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_book_holds_what_was_answered(scratch: Path, seed: int) -> None:
-    record, book = books.recorded(scratch / "book", turns=TURNS, seed=seed)
-
-    found = survey(record, book.check, scratch, wanted=BOOK_STATES, seed=seed)
+@pytest.mark.parametrize(("seed", "prepare"), [(0, books.busy), (1, books.busy), (2, books.busy), (3, books.as_it_is)])
+def test_a_book_holds_what_was_answered(scratch: Path, seed: int, prepare: books.Prepare) -> None:
+    found = surveys.book(scratch, BOOK_STATES, seed, turns=TURNS, prepare=prepare)
 
     assert nothing_is_wrong(found, BOOK_STATES)
 
@@ -61,39 +54,19 @@ def test_the_books_that_are_tried_are_busy(scratch: Path) -> None:
 
 
 def test_an_inbox_holds_what_was_accepted(scratch: Path) -> None:
-    inbox = BusyInbox(seed=1)
-    with recording(scratch / "inbox") as record:
-        inbox.run(record, steps=80)
-
-    found = survey(record, inbox.check, scratch, wanted=INBOX_STATES, first=-1)
+    found = surveys.inbox(scratch, INBOX_STATES)
 
     assert nothing_is_wrong(found, INBOX_STATES)
 
 
-def of_registry(scratch: Path, wanted: int) -> Survey:
-    registry = BusyRegistry()
-    with recording(scratch / "registry") as record:
-        registry.run(record, orgs=4)
-    return survey(record, registry.check, scratch, wanted=wanted, first=-1)
-
-
 def test_a_registry_holds_the_orgs_and_keys_that_were_made_and_a_revoked_key_stays_revoked(scratch: Path) -> None:
-    found = of_registry(scratch, REGISTRY_STATES)
+    found = surveys.registry(scratch, REGISTRY_STATES)
 
     assert nothing_is_wrong(found, REGISTRY_STATES)
 
 
-def of_upgrade(scratch: Path, wanted: int) -> Survey:
-    folder = Upgrade(scratch / "data", turns=12)
-    with pytest.MonkeyPatch.context() as patch:
-        newer_program.install(patch)
-        with recording(scratch / "data") as record:
-            folder.run(record)
-        return survey(record, folder.check, scratch, wanted=wanted)
-
-
 def test_an_upgrade_leaves_each_file_as_it_was_or_as_it_should_be(scratch: Path) -> None:
-    found = of_upgrade(scratch, UPGRADE_STATES)
+    found = surveys.upgrade(scratch, UPGRADE_STATES)
 
     assert nothing_is_wrong(found, UPGRADE_STATES)
 
@@ -108,9 +81,7 @@ def normal(connection: apsw.Connection) -> None:
 
 @pytest.mark.parametrize("setting", [off, normal])
 def test_a_setting_that_syncs_too_little_is_found_out(scratch: Path, setting: books.Prepare) -> None:
-    record, book = books.recorded(scratch / "book", turns=12, seed=1, prepare=setting)
-
-    found = survey(record, book.check, scratch, wanted=30)
+    found = surveys.book(scratch, 30, 1, turns=12, prepare=setting)
 
     assert any("was answered" in problem for problem in found.wrong.values())
 
@@ -123,7 +94,7 @@ def test_a_disk_that_says_that_it_synced_and_did_not_is_found_out(scratch: Path)
     assert found.wrong
 
 
-@pytest.mark.parametrize("survey_of", [of_registry, of_upgrade])
+@pytest.mark.parametrize("survey_of", [surveys.registry, surveys.upgrade])
 def test_a_folder_that_is_not_synced_is_found_out(
     scratch: Path, monkeypatch: pytest.MonkeyPatch, survey_of: Callable[[Path, int], Survey]
 ) -> None:
