@@ -277,6 +277,10 @@ class StorageUnavailable(Unavailable):
     """A file can't be read or written: a full disk, a read-only folder, a damaged or missing or foreign file."""
 
 
+class OutcomeUnknown(StorageUnavailable):
+    """A commit failed in such a way that it may be on disk all the same. Whoever waits for it can't be told yet."""
+
+
 class OtherSchema(StorageUnavailable):
     """A file has the schema of another version of this program: a newer one, or an older one that can't be migrated."""
 

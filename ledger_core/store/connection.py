@@ -6,7 +6,7 @@ from pathlib import Path
 
 import apsw
 
-from ledger_core.errors import OtherSchema, StorageUnavailable
+from ledger_core.errors import OtherSchema, OutcomeUnknown, StorageUnavailable
 from ledger_core.store.migrate import migrate
 from ledger_core.store.private import close_to_others
 from ledger_core.store.versions import FileKind, check_newest, newest, user_version, version_of
@@ -104,13 +104,14 @@ def transaction(connection: Connection, what: str) -> Iterator[None]:
 
     Raises:
         StorageUnavailable: the file can't be written, or a newer program has migrated it since it was opened.
+        OutcomeUnknown: the commit failed, but may be found on disk after a crash.
     """
     with storage_errors(what):
         connection.execute("begin immediate")
         try:
             check_unmoved(connection, what)
             yield
-            connection.execute("commit")
+            _commit(connection, what)
         except BaseException:
             if connection.in_transaction:
                 connection.execute("rollback")
@@ -132,6 +133,26 @@ def snapshot(connection: Connection, what: str) -> Iterator[None]:
         finally:
             if connection.in_transaction:
                 connection.execute("rollback")
+
+
+def _commit(connection: Connection, what: str) -> None:
+    """Commit; if that fails, see to it that it stays failed.
+
+    A commit that fails in its last sync may lie in the WAL whole. This process forgets it, and the next commit takes
+    its place, but a crash before that would bring it back. So an empty commit takes its place at once.
+    """
+    try:
+        connection.execute("commit")
+    except apsw.IOError as error:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        try:
+            connection.execute("begin immediate")
+            connection.execute(f"pragma user_version = {user_version(connection):d}")
+            connection.execute("commit")
+        except apsw.Error as another:
+            raise OutcomeUnknown(f"{what}: {error}; and then {type(another).__name__}: {another}") from error
+        raise
 
 
 def check_unmoved(connection: Connection, what: str) -> None:

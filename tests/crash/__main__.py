@@ -1,6 +1,7 @@
 """`make crash`: more states than the tests try, of books with another seed each, and of the rest once."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Iterator
 
@@ -17,6 +18,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first book; the others follow")
     parser.add_argument("--turns", type=int, default=60, help="of each book")
     asked = parser.parse_args()
+    logging.disable(logging.WARNING)  # each file that is migrated says so
     tried = boundaries = wrong = 0
     for what, found in _surveys(asked.states, asked.seed, asked.turns):
         tried, boundaries, wrong = tried + found.states, boundaries + found.boundaries, wrong + len(found.wrong)
@@ -31,7 +33,12 @@ def main() -> int:
 
 def _surveys(states: int, seed: int, turns: int) -> Iterator[tuple[str, Survey]]:
     tried = 0
-    for what, attempt in (("registry", surveys.registry), ("inbox", surveys.inbox), ("upgrade", surveys.upgrade)):
+    for what, attempt in (
+        ("registry", surveys.registry),
+        ("inbox", surveys.inbox),
+        ("recovery", surveys.recovery),
+        ("upgrade", surveys.upgrade),
+    ):
         with explore.scratch() as scratch:
             found = attempt(scratch, min(SHARE, states // 8), seed)
         tried += found.states

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import apsw
+import pytest
 
 from ledger_core import ledger
+from ledger_core.errors import StorageUnavailable
 from ledger_core.model import Submission
 from ledger_core.store.book import Book
 from ledger_core.verify import verify
 from tests.crash.disk import Answered, Submitted
+from tests.crash.explore import State
 from tests.crash.recording import Recording, recording
 from tests.crash.turns import Turns
 from tests.ledger_core.builders import NOON, ORG, SECOND, Ledger, answer
@@ -32,8 +35,11 @@ class BusyBook:
         self.answers: list[list[tuple[Submission, tuple[int, bytes]]]] = []
         self.now = NOON
 
-    def run(self, record: Recording, turns: int, prepare: Prepare) -> None:
-        """Make a book in the folder of a recording and run turns on it, with restarts and checkpoints in between."""
+    def run(self, record: Recording, turns: int, prepare: Prepare, fail_every: int | None = None) -> None:
+        """Make a book in the folder of a recording and run turns on it, with restarts and checkpoints in between.
+
+        Of the turns each that `fail_every` divides fails in the last sync of its commit, and is told so.
+        """
         record.note(Submitted(0))
         driver = Ledger(record.root)
         source = Turns(driver, self._seed)
@@ -48,6 +54,9 @@ class BusyBook:
             driver.pass_s(5)
             sent = source.next()
             record.note(Submitted(step))
+            if fail_every and step % fail_every == 0:
+                self._failed(record, driver, sent)
+                continue
             outcomes = driver.apply(*sent)
             self._answered(record, driver, sent, [answer(outcome) for outcome in outcomes])
             source.learn(sent, outcomes)
@@ -58,13 +67,23 @@ class BusyBook:
         """Check what power loss left of the book: it opens, it is whole, nothing answered is lost, and it goes on."""
         book = Book.open_writer(folder, ORG)
         try:
-            found = verify(book).findings
-            assert not found, found[:3]
-            self._is_one_of(book.connection, answered, submitted)
-            self._still_answered(book, answered)
-            self._goes_on(book)
+            self.check_open(book, answered, submitted)
         finally:
             book.close()
+
+    def check_open(self, book: Book, answered: int, submitted: int) -> None:
+        """Check a book that is open."""
+        found = verify(book).findings
+        assert not found, found[:3]
+        self._is_one_of(book.connection, answered, submitted)
+        self._still_answered(book, answered)
+        self.goes_on(book)
+
+    def goes_on(self, book: Book) -> None:
+        """Check that a book takes one more command."""
+        before = book.connection.execute("select coalesce(max(id), 0) from accounts").fetchone()
+        driver = _Driver(book, self.now + SECOND)
+        assert driver.account() == before[0] + 1
 
     def _answered(
         self, record: Recording, driver: Ledger, sent: list[Submission], told: list[tuple[int, bytes]]
@@ -72,6 +91,16 @@ class BusyBook:
         self.states.append(fingerprint(driver.book.connection))
         self.answers.append(list(zip(sent, told, strict=True)))
         record.note(Answered(len(self.states) - 1))
+
+    def _failed(self, record: Recording, driver: Ledger, sent: list[Submission]) -> None:
+        """Apply a turn on a disk that fails, as a worker does while intake reads: it drops the book, and opens it."""
+        record.failing = 1
+        with pytest.raises(StorageUnavailable) as failed:
+            driver.apply(*sent)
+        assert failed.type is StorageUnavailable
+        driver.book.close()
+        driver.book = Book.open_writer(driver.folder, ORG)
+        self._answered(record, driver, [], [])
 
     def _is_one_of(self, connection: apsw.Connection, answered: int, submitted: int) -> None:
         at = fingerprint(connection)
@@ -91,10 +120,36 @@ class BusyBook:
             assert outcome.replayed, f"an answered {submission.command.kind} is lost"
             assert answer(outcome) == first, f"an answered {submission.command.kind} has another answer"
 
-    def _goes_on(self, book: Book) -> None:
-        before = book.connection.execute("select coalesce(max(id), 0) from accounts").fetchone()
-        driver = _Driver(book, self.now + SECOND)
-        assert driver.account() == before[0] + 1
+
+class Recovery:
+    """What a book does after power loss: it is opened, made whole, and goes on. Step 0: as it was left; 1: gone on."""
+
+    def __init__(self, book: BusyBook, left: State) -> None:
+        self._book = book
+        self._left = left
+        self._gone_on = b""
+
+    def run(self, record: Recording) -> None:
+        """Do it."""
+        record.note(Answered(0))
+        record.note(Submitted(1))
+        book = Book.open_writer(record.root, ORG)
+        self._book.goes_on(book)
+        self._gone_on = fingerprint(book.connection)
+        record.note(Answered(1))
+        book.close()
+
+    def check(self, folder: Path, answered: int, submitted: int) -> None:
+        """Check what a second power loss left: the same as the first, or more."""
+        book = Book.open_writer(folder, ORG)
+        try:
+            if fingerprint(book.connection) != self._gone_on:
+                assert not answered, "what was answered after the first power loss is lost"
+                self._book.check_open(book, self._left.answered, self._left.submitted)
+            else:
+                assert not verify(book).findings
+        finally:
+            book.close()
 
 
 class _Driver(Ledger):
@@ -124,9 +179,11 @@ def busy(connection: apsw.Connection) -> None:
     connection.pragma("cache_size", 12)
 
 
-def recorded(root: Path, *, turns: int, seed: int, prepare: Prepare = busy, lying: bool = False):
+def recorded(
+    root: Path, *, turns: int, seed: int, prepare: Prepare = busy, lying: bool = False, fail_every: int | None = None
+):
     """Return a recording of a book, and the book's scenario, which checks what is left of it."""
     scenario = BusyBook(seed)
     with recording(root, lying=lying) as record:
-        scenario.run(record, turns, prepare)
+        scenario.run(record, turns, prepare, fail_every)
     return record, scenario

@@ -49,19 +49,27 @@ def survey(record: Recording, check: Check, scratch: Path, *, wanted: int, seed:
     States before the step `first` was answered are left out.
     """
     began = time.monotonic()
-    states = _states(record, wanted, seed, first)
-    wrong = {}
-    for number, (state, image) in enumerate(_images(record, states, seed)):
-        folder = scratch / str(number)
-        folder.mkdir(mode=0o700)
-        write(image, folder, _dice(seed, state.round, state.point))
+    states, wrong = 0, {}
+    for state, folder in left_over(record, scratch, wanted=wanted, seed=seed, first=first):
+        states += 1
         try:
             check(folder, state.answered, state.submitted)
         except Exception as error:
             wrong[state] = f"{type(error).__name__}: {error}"
-        shutil.rmtree(folder)
     boundaries = sum(isinstance(event, (Sync, SyncFolder)) for event in record.events)
-    return Survey(len(states), boundaries, wrong, time.monotonic() - began)
+    return Survey(states, boundaries, wrong, time.monotonic() - began)
+
+
+def left_over(
+    record: Recording, scratch: Path, *, wanted: int, seed: int = 1, first: int = 0
+) -> Iterator[tuple[State, Path]]:
+    """Yield states that power loss could leave, each in a folder that is there for as long as it is looked at."""
+    for number, (state, image) in enumerate(_images(record, _states(record, wanted, seed, first), seed)):
+        folder = scratch / f"{record.root.name}-{number}"
+        folder.mkdir(mode=0o700)
+        write(image, folder, _dice(seed, state.round, state.point))
+        yield state, folder
+        shutil.rmtree(folder)
 
 
 def _states(record: Recording, wanted: int, seed: int, first: int) -> list[State]:

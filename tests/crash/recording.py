@@ -19,6 +19,7 @@ class Recording:
     """What was done to the files of a folder, in order. `names` are the files that there are now, by number.
 
     `lying`: syncs that say that they are done, and do nothing; the checks must find that out.
+    `failing`: how many of the next syncs of a WAL fail.
     """
 
     def __init__(self, root: Path, *, lying: bool = False) -> None:
@@ -28,6 +29,7 @@ class Recording:
         self.events: list[Event] = []
         self._lying = lying
         self._files = len(self.before.files)
+        self.failing = 0
 
     def note(self, event: Event) -> None:
         """Put an event down, unless it is a sync that lies."""
@@ -113,6 +115,7 @@ class _File(apsw.VFSFile):
         self._folder = str(Path(path).parent)
         # As SQLite's unix VFS does it: the first sync of a journal or WAL that may be new takes its folder with it.
         self._syncs_folder = bool(flags[0] & apsw.SQLITE_OPEN_CREATE and flags[0] & _NEW_JOURNAL)
+        self._is_wal = path.endswith("-wal")
         self.number = FOLDER
         super().__init__(base, name, flags)
 
@@ -131,6 +134,9 @@ class _File(apsw.VFSFile):
         self._record.note(Truncate(self.number, size))
 
     def xSync(self, flags: int) -> None:  # noqa: N802
+        if self._record.failing and self._is_wal:
+            self._record.failing -= 1
+            raise apsw.exception_for(apsw.SQLITE_IOERR_FSYNC)
         super().xSync(flags)
         self._record.note(Sync(self.number))
         if self._syncs_folder:

@@ -13,7 +13,8 @@ from tests.crash.disk import Link, Write
 from tests.crash.explore import Survey, survey
 
 TURNS = 40
-BOOK_STATES, INBOX_STATES, REGISTRY_STATES, UPGRADE_STATES = 420, 220, 220, 80  # the first for each of four books
+BOOK_STATES = 380  # of each of four books
+RECOVERY_STATES, INBOX_STATES, REGISTRY_STATES, UPGRADE_STATES = 100, 180, 180, 50
 
 
 @pytest.fixture
@@ -36,6 +37,12 @@ def test_a_book_holds_what_was_answered(scratch: Path, seed: int, prepare: books
     found = surveys.book(scratch, BOOK_STATES, seed, turns=TURNS, prepare=prepare)
 
     assert nothing_is_wrong(found, BOOK_STATES)
+
+
+def test_power_may_be_lost_again_while_a_book_is_recovered(scratch: Path) -> None:
+    found = surveys.recovery(scratch, RECOVERY_STATES)
+
+    assert nothing_is_wrong(found, RECOVERY_STATES)
 
 
 def test_the_books_that_are_tried_are_busy(scratch: Path) -> None:
@@ -69,6 +76,14 @@ def test_an_upgrade_leaves_each_file_as_it_was_or_as_it_should_be(scratch: Path)
     found = surveys.upgrade(scratch, UPGRADE_STATES)
 
     assert nothing_is_wrong(found, UPGRADE_STATES)
+
+
+def test_what_failed_in_its_last_sync_is_not_there_after_all(scratch: Path) -> None:
+    record, book = books.recorded(scratch / "book", turns=30, seed=5, prepare=books.as_it_is, fail_every=4)
+
+    found = survey(record, book.check, scratch, wanted=150)
+
+    assert nothing_is_wrong(found, 150)
 
 
 def off(connection: apsw.Connection) -> None:
