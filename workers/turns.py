@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from ledger_core import ledger
-from ledger_core.errors import OrgNotFound, StorageUnavailable, TooLate
+from ledger_core.errors import OrgNotFound, OutcomeUnknown, StorageUnavailable, TooLate
 from ledger_core.instants import now_us
 from ledger_core.model import Outcome, Submission
 from ledger_core.set_aside import Form, Item, SetAside, command_item
@@ -64,7 +64,7 @@ class Turns:
         too_late: Callable[[], bool] = _never,
         sender: Sender = Sender.CALLER,
     ) -> list[Answer | None]:
-        """Apply commands to one org's book in one transaction, and answer each; None if its answer can't be written.
+        """Apply commands to one org's book in one transaction, and answer each; None if there is no answer to give.
 
         A fault in one of them takes none of the others with it: they are halved until it is alone, and set aside.
         """
@@ -77,6 +77,8 @@ class Turns:
         except StorageUnavailable as error:
             if not isinstance(error, TooLate):
                 logger.error("book of %s: %s", org, error, extra=about(submissions[0].request_id))
+            if isinstance(error, OutcomeUnknown) and sender is Sender.CALLER:
+                return [None for _ in submissions]  # it is sent again, and until then a 503 may be a lie
             return _unavailable(submissions)
         except Exception as error:
             if len(submissions) == 1:

@@ -11,10 +11,11 @@ from ledger_core.model import Entry, Outcome
 from ledger_core.set_aside import Form, Item, SetAside
 from ledger_core.store.book import book_path
 from tests.builders import opening, posting, submission
+from tests.crash.recording import recording
 from wire import answers, envelope
 from wire.answers import Answer
 from workers.books import Books
-from workers.turns import Turns
+from workers.turns import Sender, Turns
 
 
 def _items(*commands: tuple[str, Command]) -> list[envelope.Item]:
@@ -64,6 +65,43 @@ def test_an_unknown_org_is_told_so_and_nothing_is_decided(opened: Turns) -> None
 
     assert answer is not None
     assert (answer.http_status, _code(answer), answer.decided) == (404, "org_not_found", False)
+
+
+def test_a_commit_that_failed_is_told_so(opened: Turns, books: Books, data: Path) -> None:
+    books.close()
+    with recording(data) as disk:
+        disk.failing = 1
+
+        told = dict(opened.take(_items(("acme", posting()), ("globex", posting()))))
+
+        books.close()
+    assert {number: answer.http_status for number, answer in told.items()} == {1: 503, 2: 201}
+
+
+def test_a_commit_of_which_nobody_knows_whether_it_failed_is_not_answered(
+    opened: Turns, books: Books, data: Path
+) -> None:
+    books.close()
+    items = _items(("acme", posting()), ("acme", posting()), ("globex", posting()))
+    with recording(data) as disk:
+        disk.failing = 2  # the commit, and what was to take its place
+
+        told = dict(opened.take(items))
+
+        books.close()
+    assert {number: answer.http_status for number, answer in told.items()} == {3: 201}
+
+
+def test_a_task_of_which_nobody_knows_whether_it_failed_is_tried_again(opened: Turns, books: Books, data: Path) -> None:
+    books.close()
+    with recording(data) as disk:
+        disk.failing = 2
+
+        (answer,) = opened.apply("acme", [submission(posting(), "acme")], sender=Sender.SERVICE)
+
+        books.close()
+    assert answer is not None
+    assert answer.http_status == 503  # which is what has it tried again
 
 
 @pytest.mark.parametrize("damage", ["gone", "foreign"])
