@@ -13,7 +13,7 @@ logger = logging.getLogger("ledger.storage")
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 _OTHERS = 0o077
-_OURS = {"registry.db", "inbox.db", "books", "lanes"}  # by any of them a data folder is known
+_OURS = {"registry.db", "inbox.db", "set_aside.db", "books", "lanes"}  # by any of them a data folder is known
 
 
 def data_folder(path: Path) -> None:

@@ -85,6 +85,8 @@ def test_keys_and_the_password_of_the_broker_show_up_nowhere(faulty: Stack, brok
         places = {"told": heard, "shown": b"".join(shown), **written, **processes}
         found = [place for place, text in places.items() if secret.encode() in text]
         assert found == [], (secret, found)
+    assert str(faulty.data).encode() not in heard, "nor where anything lies"
+    assert str(broker.port).encode() not in heard
     assert not re.search(rb"ffl_[A-Za-z0-9_-]{30,}", b"".join([heard, *shown, *written.values()]))
 
 
