@@ -183,6 +183,23 @@ def test_the_embedded_broker_is_told_no_settings_of_the_ledger(own_stack: Callab
 
     assert WRONG_KEY not in broker.command
     assert b"LEDGER_" not in _read(Path(f"/proc/{broker.pid}/environ"))
+    assert WRONG_KEY.encode() not in _memory(broker.pid)
+
+
+def _memory(pid: int) -> bytes:
+    """Return what a process has in the memory that it writes to."""
+    found = []
+    try:
+        with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+            for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+                addresses, mode, *_, name = [*line.split(), ""]
+                if mode.startswith("rw") and "[v" not in name:
+                    first, last = (int(part, 16) for part in addresses.split("-"))
+                    memory.seek(first)
+                    found.append(memory.read(min(last - first, 16 * 1024 * 1024)))
+    except PermissionError:
+        pytest.skip("this machine lets nobody look into a process")
+    return b"".join(found)
 
 
 @pytest.mark.parametrize(
