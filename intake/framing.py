@@ -29,14 +29,16 @@ class StrictParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no 
             raise ParsingError("A number or the address is malformed") from None
         if self.version not in ("1.0", "1.1"):
             raise ParsingError("Another version of HTTP than 1.0 and 1.1")
-        lines = header_plus.split(b"\r\n")[1:]
-        names = [line.partition(b":")[0].lower() for line in lines if line]
-        if any(name[:1] in (b" ", b"\t") for name in names):
+        if b"\r\n " in header_plus or b"\r\n\t" in header_plus:
             raise ParsingError("Folded header")
+        encoded = b"\r\ntransfer-encoding" in header_plus.lower()
+        if encoded or header_plus.rstrip(b"\r\n").count(b"\r\n") != len(self.headers):  # else each came once
+            self._look_closely(header_plus)
+
+    def _look_closely(self, header_plus: bytes) -> None:
+        names = [line.partition(b":")[0].lower() for line in header_plus.split(b"\r\n")[1:] if line]
         if b"transfer-encoding" in names and (b"content-length" in names or self.version != "1.1"):
             raise ParsingError("Transfer-Encoding beside Content-Length, or before version 1.1")
-        if len(names) == len(set(names)):
-            return
         self.repeated = frozenset(name.decode("latin-1") for name in names if names.count(name) > 1)
         if self.repeated & {"content-length", "transfer-encoding", "host"}:
             raise ParsingError("A header that must come once came twice")
