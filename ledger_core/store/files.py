@@ -15,6 +15,8 @@ def make_folder(path: Path) -> None:
         OSError: it can't be made.
     """
     if path.is_dir():
+        with suppress(OSError):  # of a folder above that is not ours to read
+            sync_folder(path.parent)  # whoever made this one may have been killed before that
         return
     if path.parent != path:
         make_folder(path.parent)

@@ -9,8 +9,10 @@ import pytest
 from ledger_core.commands import Kind
 from ledger_core.store import files
 from tests.crash import books, explore, surveys
-from tests.crash.disk import Link, Write
+from tests.crash.disk import Link, Submitted, Write
 from tests.crash.explore import Survey, survey
+from tests.crash.recording import recording
+from tests.crash.registries import BusyRegistry
 
 TURNS = 40
 BOOK_STATES = 380  # of each of four books
@@ -70,6 +72,19 @@ def test_a_registry_holds_the_orgs_and_keys_that_were_made_and_a_revoked_key_sta
     found = surveys.registry(scratch, REGISTRY_STATES)
 
     assert nothing_is_wrong(found, REGISTRY_STATES)
+
+
+def test_a_folder_whose_maker_was_killed_before_it_synced_it_is_not_lost(scratch: Path) -> None:
+    registry = BusyRegistry()
+    with recording(scratch / "registry") as record:
+        record.note(Submitted(0))
+        for folder in ("data", "data/books"):
+            files.os.mkdir(scratch / "registry" / folder, 0o700)  # as the product does
+        registry.run(record, orgs=1)
+
+    found = survey(record, registry.check, scratch, wanted=40, first=-1)
+
+    assert nothing_is_wrong(found, 40)
 
 
 def test_an_upgrade_leaves_each_file_as_it_was_or_as_it_should_be(scratch: Path) -> None:
