@@ -36,11 +36,17 @@ class FairQueue:
         self._count += len(tickets)
 
     def take(self, commands_max: int, weight_max: int) -> list[Ticket]:
-        """Take out the next commands: so many, and no more weight than that unless one alone has more."""
+        """Take out the next commands: so many, and no more weight than that unless one alone has more.
+
+        Behind newcomers a backlog gets a quarter of the room: they are answered when the whole message is done.
+        """
         taken: list[Ticket] = []
         weight = 0
+        newcomers = set(self._new)
         while len(taken) < commands_max and (line := self._new or self._old):
             org, waiting = next(iter(line.items()))
+            if newcomers and org not in newcomers:
+                weight_max, newcomers = min(weight_max, weight + weight_max // 4), set()
             turn = 0
             while waiting and turn < TURN_WEIGHT and len(taken) < commands_max:
                 if taken and weight + waiting[0].weight > weight_max:
@@ -48,12 +54,11 @@ class FairQueue:
                 taken.append(waiting.popleft())
                 turn += taken[-1].weight
                 weight += taken[-1].weight
-            else:
+            is_full = bool(waiting) and turn < TURN_WEIGHT
+            if turn or not waiting:
                 self._end_turn(line, org)
-                continue
-            if turn:
-                self._end_turn(line, org)
-            break
+            if is_full:
+                break
         self._count -= len(taken)
         return taken
 

@@ -8,15 +8,17 @@ from intake.fair import FairQueue
 from intake.tickets import Ticket
 from wire.envelope import COMMANDS_PER_MESSAGE_MAX
 
-LATE_S = 0.05  # after this the next message goes even though the one before it is unanswered
+LATE_S = 0.05  # after this the next message goes even though the one before it is unanswered,
+LATE_TIMES = 4  # or after so many times what a message takes of late: on a busy machine that is no sign of a loss,
+LATE_S_MAX = 0.5  # but no later than this
 UNANSWERED_MAX = 8  # but no more than these: what a slow lane can't take waits here, not in the broker
 LOST_S = 2.0  # a lane that answered nothing for so long has lost its messages, or its worker
 LOST_S_MAX = 8.0  # while it stays silent, it is tried less and less often,
 PROBE_COMMANDS = 50  # with one small message at a time: what a dead worker left must not fill the broker
 
 WEIGHT_MAX = 1_000  # entries in a message: more would take its worker longer than a message may be unanswered
-WEIGHT_MIN = 25  # fewer would cost more in messages than in entries
-MESSAGE_S = 0.02  # what a full message should take: whoever comes next waits for it
+WEIGHT_MIN = 32  # fewer would cost more in messages than in entries
+MESSAGE_S = 0.01  # what a full message should take: whoever comes next waits for it
 SHRINK_MAX = 0.5  # one slow answer may be a pause of the machine
 GROW = 1.25
 
@@ -32,7 +34,17 @@ class Sent(NamedTuple):
 class Lane:
     """A lane: commands that wait for it, and messages on it. Its methods are called with its lock held."""
 
-    __slots__ = ("answered_at_s", "answered_id", "lock", "losses", "number", "sent", "waiting", "weight_max")
+    __slots__ = (
+        "answered_at_s",
+        "answered_id",
+        "lock",
+        "losses",
+        "message_s",
+        "number",
+        "sent",
+        "waiting",
+        "weight_max",
+    )
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -42,6 +54,7 @@ class Lane:
         self.answered_id = 0
         self.answered_at_s = 0.0
         self.losses = 0  # since it last answered
+        self.message_s = 0.0  # what its messages take of late
         self.weight_max = WEIGHT_MAX
 
     def is_free(self, now_s: float) -> bool:
@@ -51,7 +64,8 @@ class Lane:
         if self.losses > 1:
             return False
         last = self.sent[next(reversed(self.sent))]
-        return now_s - last.sent_at_s >= LATE_S and len(self.sent) < UNANSWERED_MAX
+        late_s = min(max(LATE_S, LATE_TIMES * self.message_s), LATE_S_MAX)
+        return now_s - last.sent_at_s >= late_s and len(self.sent) < UNANSWERED_MAX
 
     def take_batch(self) -> list[Ticket]:
         """Take out what the next message carries: so many commands, and no more entries than a worker does in time."""
@@ -85,6 +99,7 @@ class Lane:
 
     def _fit(self, sent: Sent, took_s: float) -> None:
         """Have full messages take as long as they should, whatever the worker, its disk and the commands are like."""
+        self.message_s += (took_s - self.message_s) / 8
         weight = sum(ticket.weight for ticket in sent.tickets)
         if took_s > MESSAGE_S and weight > WEIGHT_MIN and len(sent.tickets) > 1:
             fitting = weight * max(MESSAGE_S / took_s, SHRINK_MAX)

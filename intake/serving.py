@@ -8,6 +8,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from intake.parking import ParkingChannel
+from intake.turns import Turns
 
 BODY_BYTES_REFUSED = 8 * 1024 * 1024  # above it the HTTP server refuses by itself, before reading on
 HEADER_BYTES_MAX = 32 * 1024
@@ -47,6 +48,7 @@ class Server:
             clear_untrusted_proxy_headers=True,
         )
         self._server.channel_class = ParkingChannel
+        self._server.task_dispatcher.queue = Turns()
         self._server.draining = False
         self._quiet: dict[Any, tuple[float, float]] = {}  # by connection: its last activity, and when it was seen
         self.address = f"{self._server.effective_host} port {self._server.effective_port}"

@@ -42,6 +42,17 @@ def test_a_newcomer_goes_before_a_backlog() -> None:
     assert _orgs(queue.take(100, 50))[0] == "quiet"
 
 
+def test_behind_a_newcomer_a_backlog_gets_a_quarter_of_a_message() -> None:
+    queue = FairQueue()
+    queue.add(_tickets("noisy", 500))
+    queue.take(1, 1_000)
+    queue.add(_tickets("quiet"))
+
+    taken = _orgs(queue.take(500, 100))
+
+    assert taken == ["quiet"] + ["noisy"] * 25
+
+
 def test_backlogs_take_turns() -> None:
     queue = FairQueue()
     for org in ("a", "b", "c"):

@@ -1,0 +1,42 @@
+"""Turns among callers: requests that wait for a thread are taken org by org, so that a flood of one delays no other.
+
+The org is what the request says it is; its key is checked only when its turn has come. Whoever names many orgs gets no
+more than the threads that there are.
+"""
+
+from collections import OrderedDict, deque
+from typing import Any
+
+ORG_HEADER = "X_ORG_SLUG"  # as waitress writes header names
+
+
+class Turns:
+    """Connections with a request to be served, in the form of waitress's own queue; its dispatcher locks it."""
+
+    def __init__(self) -> None:
+        self._by_org: OrderedDict[str, deque[Any]] = OrderedDict()  # the org whose turn is next first
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, channel: Any) -> None:
+        """Have a connection wait: behind those of its org, or before them if its request waits to be finished."""
+        request = channel.requests[0]
+        waiting = self._by_org.setdefault(request.headers.get(ORG_HEADER, ""), deque())
+        if hasattr(request, "parked_environ"):
+            waiting.appendleft(channel)
+        else:
+            waiting.append(channel)
+        self._count += 1
+
+    def popleft(self) -> Any:
+        """Take the connection whose turn it is."""
+        org, waiting = next(iter(self._by_org.items()))
+        channel = waiting.popleft()
+        if waiting:
+            self._by_org.move_to_end(org)
+        else:
+            del self._by_org[org]
+        self._count -= 1
+        return channel
