@@ -15,6 +15,7 @@ from intake.app import Parts, make_app
 from intake.aside import Aside
 from intake.auth import Doorkeeper
 from intake.broker_watch import BrokerWatch
+from intake.connections import Limits
 from intake.dispatch import Dispatch
 from intake.health import Health
 from intake.loops import Loops
@@ -87,6 +88,7 @@ def _serve(chosen: Settings) -> None:
         lanes=shared.lanes,
         pending_per_org_max=chosen.pending_per_org_max,
         pending_max=chosen.pending_max,
+        pending_bytes_max=chosen.pending_bytes_max,
         on_settled=settled,
         is_out=aside.is_out,
     )
@@ -96,7 +98,8 @@ def _serve(chosen: Settings) -> None:
     app = make_app(Parts(doorkeeper, readers, writes, operations, checks))
     sweeper = Sweeper(shared.data, inbox, readers, dispatch, aside)
     loops = Loops(watch, dispatch, writes, operations, listener, acceptance, sweeper, aside)
-    server = Server(app, _socket(chosen), threads=chosen.threads)
+    limits = Limits(chosen.connections_max, chosen.idle_s, chosen.request_s)
+    server = Server(app, _socket(chosen), threads=chosen.threads, limits=limits)
 
     def stop(number: int, frame: FrameType | None) -> None:
         """Let every caller have an answer first; a second signal, ours or another one, ends it."""

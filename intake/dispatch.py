@@ -24,6 +24,7 @@ from wire.publisher import NotSent, PerhapsSent
 
 SET_ASIDE_S = 60.0  # a command that was set aside is not sent again for so long, even if its file can't be read
 APPLY_S_MAX = 10.0  # a message that a worker began in time is surely done, or rolled back, this long after its deadline
+ORG_SHARE = 4  # one org may have this part of all the bytes that may wait
 
 
 class Publishes(Protocol):
@@ -49,6 +50,7 @@ class Dispatch:
         lanes: int,
         pending_per_org_max: int,
         pending_max: int,
+        pending_bytes_max: int,
         on_settled: Callable[[Submission], None],
         is_out: Callable[[str], bool] = lambda org: False,
     ) -> None:
@@ -61,6 +63,9 @@ class Dispatch:
         self._publishing = threading.Lock()
         self._pending_per_org_max = pending_per_org_max
         self._pending_max = pending_max
+        self._pending_bytes_max = pending_bytes_max
+        self._pending_bytes = 0
+        self._pending_bytes_of: dict[str, int] = {}
         self._on_settled = on_settled
         self._is_out = is_out
         self._ticket_numbers = itertools.count(1)
@@ -80,14 +85,21 @@ class Dispatch:
         Raises:
             Rejected: too_many_pending, this org's backlog is full; queue_unavailable, the backlog of all orgs is.
         """
+        taken = [Ticket(next(self._ticket_numbers), org, item, accepted=accepted) for item in submissions]
+        taken_bytes = sum(ticket.bytes for ticket in taken)
         with self._pending_lock:
-            pending = self._pending.get(org, 0) + len(submissions)
-            if not accepted and pending > self._pending_per_org_max:
-                raise problems.too_many_pending(self._pending_per_org_max)
-            if not accepted and len(self._tickets) + len(submissions) > self._pending_max:
-                raise problems.queue_unavailable()
+            pending = self._pending.get(org, 0) + len(taken)
+            pending_bytes = self._pending_bytes_of.get(org, 0) + taken_bytes
+            if not accepted:
+                if pending > self._pending_per_org_max or pending_bytes > self._pending_bytes_max // ORG_SHARE:
+                    raise problems.too_many_pending(self._pending_per_org_max)
+                if len(self._tickets) + len(taken) > self._pending_max:
+                    raise problems.queue_unavailable()
+                if self._pending_bytes + taken_bytes > self._pending_bytes_max:
+                    raise problems.queue_unavailable()
             self._pending[org] = pending
-            taken = [Ticket(next(self._ticket_numbers), org, item, accepted=accepted) for item in submissions]
+            self._pending_bytes_of[org] = pending_bytes
+            self._pending_bytes += taken_bytes
             for ticket in taken:
                 self._tickets[ticket.number] = ticket
                 self._by_operation[ticket.submission.operation_id] = ticket
@@ -118,11 +130,11 @@ class Dispatch:
                 return False
             if self._by_operation.get(ticket.submission.operation_id) is ticket:
                 del self._by_operation[ticket.submission.operation_id]
-            left = self._pending[ticket.org] - 1
-            if left:
-                self._pending[ticket.org] = left
-            else:
-                del self._pending[ticket.org]
+            self._pending_bytes -= ticket.bytes
+            self._pending_bytes_of[ticket.org] -= ticket.bytes
+            self._pending[ticket.org] -= 1
+            if not self._pending[ticket.org]:
+                del self._pending[ticket.org], self._pending_bytes_of[ticket.org]
         return True
 
     def withdraw(self, ticket: Ticket) -> float:

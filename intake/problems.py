@@ -71,7 +71,7 @@ def unsupported_media_type() -> Rejected:
 
 def too_many_pending(pending_max: int) -> Rejected:
     """The org's backlog is full. Facts: `pending_max`."""
-    detail = f"This org has {pending_max} writes waiting already; try again later."
+    detail = f"This org has {pending_max} writes waiting already, or as many bytes of them as may; try again later."
     return Rejected(Problem(429, "too_many_pending", detail, {"pending_max": pending_max}), {"Retry-After": "1"})
 
 

@@ -5,14 +5,11 @@ import time
 from typing import Any
 
 from waitress import wasyncore
-from waitress.server import create_server
 
-from intake.parking import ParkingChannel
-from intake.turns import Turns
+from intake.connections import LOOK_EVERY_S, Limits, server_on
+from ledger_core.limits import BODY_BYTES_MAX
 
-BODY_BYTES_REFUSED = 8 * 1024 * 1024  # above it the HTTP server refuses by itself, before reading on
 HEADER_BYTES_MAX = 32 * 1024
-CONNECTIONS_MAX = 1_000
 BACKLOG = 1_024
 IDLE_S = 0.25  # a connection on which nothing came for so long is closed when the server ends
 
@@ -34,21 +31,22 @@ def listening(host: str, port: int) -> socket.socket:
 class Server:
     """Waitress for a WSGI app, on a socket that listens already: perhaps one that other processes accept from too."""
 
-    def __init__(self, app: Any, socket_: socket.socket, *, threads: int) -> None:
-        self._server = create_server(
+    def __init__(self, app: Any, socket_: socket.socket, *, threads: int, limits: Limits) -> None:
+        self._server = server_on(
+            socket_,
             app,
-            sockets=[socket_],
+            limits=limits,
             threads=threads,
-            connection_limit=CONNECTIONS_MAX,
+            connection_limit=2 * limits.connections_max,  # where none of them is idle, so that none can make room
             asyncore_use_poll=True,  # select() dies above 1,023 descriptors, and open books use them up
-            channel_request_lookahead=1,  # notices a caller that went away
+            cleanup_interval=LOOK_EVERY_S,
+            channel_request_lookahead=1,  # notices a caller that sends no more
             max_request_header_size=HEADER_BYTES_MAX,
-            max_request_body_size=BODY_BYTES_REFUSED,
+            max_request_body_size=BODY_BYTES_MAX + 1,  # of what is more the app never sees the body
+            inbuf_overflow=BODY_BYTES_MAX + 1,  # a body stays in memory: a disk that is full must stop nobody
             ident="ff-ledger",
             clear_untrusted_proxy_headers=True,
         )
-        self._server.channel_class = ParkingChannel
-        self._server.task_dispatcher.queue = Turns()
         self._server.draining = False
         self._quiet: dict[Any, tuple[float, float]] = {}  # by connection: its last activity, and when it was seen
         self.address = f"{self._server.effective_host} port {self._server.effective_port}"

@@ -6,6 +6,8 @@ from ledger_core.commands import PostBulk
 from ledger_core.model import Submission
 from wire.answers import Answer
 
+ENTRY_BYTES = 1024  # the usual one has a quarter of it: a message of many lines weighs more than its entries do
+
 
 class Readiness:
     """Something that becomes ready, once, and whoever wants to be called then. Any thread may use it."""
@@ -39,7 +41,18 @@ class Ticket(Readiness):
     `number` is what its answer is awaited under.
     """
 
-    __slots__ = ("accepted", "answer", "copies", "dead_at_s", "not_sent", "number", "org", "submission", "weight")
+    __slots__ = (
+        "accepted",
+        "answer",
+        "bytes",
+        "copies",
+        "dead_at_s",
+        "not_sent",
+        "number",
+        "org",
+        "submission",
+        "weight",
+    )
 
     def __init__(self, number: int, org: str, submission: Submission, *, accepted: bool) -> None:
         super().__init__()
@@ -47,7 +60,9 @@ class Ticket(Readiness):
         self.org = org
         self.submission = submission
         command = submission.command
-        self.weight = len(command.entries) if isinstance(command, PostBulk) else 1  # how many entries it may post
+        self.bytes = len(command.fields())
+        entries = len(command.entries) if isinstance(command, PostBulk) else 1
+        self.weight = max(entries, self.bytes // ENTRY_BYTES)  # how many entries of the usual size it is like
         self.accepted = accepted  # it is in the inbox: it must reach an outcome
         self.not_sent = False  # the broker did not get it, and it was not accepted
         self.copies = 0  # how many messages carried it

@@ -54,7 +54,9 @@ class Broker:
 class Sender:
     """Dispatch under test, with its clock, its broker, and what was told to be settled."""
 
-    def __init__(self, clock: Clock, *, pending_per_org_max: int = 100, pending_max: int = 1_000) -> None:
+    def __init__(
+        self, clock: Clock, *, pending_per_org_max: int = 100, pending_max: int = 1_000, pending_bytes_max: int = 2**20
+    ) -> None:
         self.clock = clock
         self.broker = Broker()
         self.settled: list[Submission] = []
@@ -66,6 +68,7 @@ class Sender:
             lanes=LANES,
             pending_per_org_max=pending_per_org_max,
             pending_max=pending_max,
+            pending_bytes_max=pending_bytes_max,
             on_settled=self.settled.append,
         )
 
@@ -306,6 +309,24 @@ def test_the_backlog_of_all_orgs_is_bounded(clock: Clock) -> None:
         sender.send(STRANGER)
 
     assert _refusal(rejected) == (503, "queue_unavailable", "1")
+
+
+def test_the_bytes_that_wait_are_bounded_for_each_org_and_in_all(clock: Clock) -> None:
+    (first,) = Sender(clock).send()
+    sender = Sender(clock, pending_bytes_max=4 * first.bytes)
+    for org in (ORG, NEIGHBOUR, STRANGER):
+        sender.send(org)
+
+    with pytest.raises(Rejected) as of_org:
+        sender.send(ORG)
+    sender.send("another")
+    with pytest.raises(Rejected) as of_all:
+        sender.send("one-more")
+
+    assert _refusal(of_org) == (429, "too_many_pending", "1")
+    assert _refusal(of_all) == (503, "queue_unavailable", "1")
+    sender.answer(0)
+    sender.send(ORG)
 
 
 def test_for_what_was_accepted_there_is_always_a_place(clock: Clock) -> None:
