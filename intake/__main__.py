@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 
 from intake.acceptance import Acceptance, Sweeper
@@ -64,8 +65,8 @@ def main() -> int:
 
 def _serve(chosen: Settings) -> None:
     shared = chosen.shared
-    Registry.open_writer(shared.data).close()  # there from the first start, so that health is not unwell without an org
-    inbox = Inbox.open(shared.data)
+    inbox = Inbox(shared.data)
+    _touch(shared.data, inbox)
     readers = Readers(shared.data)
     acceptance = Acceptance(inbox)
     aside = Aside(SetAside(shared.data))
@@ -128,6 +129,15 @@ def _end_when_drained(server: Server, writes: Writes, operations: Operations) ->
             writes.drain()
         time.sleep(LOOK_EVERY_S)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _touch(data: Path, inbox: Inbox) -> None:
+    """Make what is not there yet, and bring up to date what is. What can't be used now is used when it can be."""
+    try:
+        Registry.open_writer(data).close()  # so that health is not unwell without an org
+        inbox.accept([])
+    except StorageUnavailable as error:
+        logger.error("%s", error)
 
 
 def _socket(chosen: Settings) -> socket.socket:

@@ -15,6 +15,7 @@ from ledger_core import reads
 from ledger_core.errors import StorageUnavailable
 from ledger_core.inbox import Accepted, Inbox
 from ledger_core.model import Submission
+from ledger_core.store.inbox import AcceptedRow
 from wire.log import about
 
 logger = logging.getLogger("ledger.intake")
@@ -33,6 +34,7 @@ class Acceptance:
         self._items: list[Accepted] = []
         self._told: list[Told] = []
         self._settled: list[Submission] = []
+        self._error: StorageUnavailable | None = None  # of the last commit
 
     def accept_soon(self, items: Sequence[Accepted], told: Told) -> None:
         """Have writes put on disk, and something told, once: None when they are, and will reach an outcome."""
@@ -69,12 +71,14 @@ class Acceptance:
         return self._inbox.find(operation_id)
 
     def check(self) -> None:
-        """Check that the inbox can be read.
+        """Check that the inbox can be used.
 
         Raises:
-            StorageUnavailable: it can't.
+            StorageUnavailable: it can't, or the last write to it failed.
         """
         self._inbox.find(bytes(16))
+        if self._error is not None:
+            raise self._error
 
     def settle(self, submission: Submission) -> None:
         """Note that a write has its outcome; it is forgotten with one of the next commits."""
@@ -97,6 +101,7 @@ class Acceptance:
         except Exception as fault:  # whatever it is, whoever waits must hear of it
             logger.exception("inbox")
             error = fault if isinstance(fault, StorageUnavailable) else StorageUnavailable(f"inbox: {fault}")
+        self._error = error
         for tell in told:
             try:
                 tell(error)
@@ -130,7 +135,12 @@ class Sweeper:
         except BlockingIOError:
             return
         set_aside = self._aside.operation_ids()
-        for item in self._inbox.waiting():
+
+        def unreadable(row: AcceptedRow, error: Exception) -> None:
+            if row.operation_id not in set_aside:
+                self._aside.keep_unreadable(row, error)
+
+        for item in self._inbox.waiting(unreadable):
             if item.submission.operation_id not in set_aside and not self._aside.is_out(item.org):
                 self._sweep_one(item)
         metrics.INBOX_SWEEPS.inc()

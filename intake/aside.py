@@ -5,7 +5,9 @@ import logging
 from intake import metrics
 from ledger_core.commands import Kind
 from ledger_core.errors import StorageUnavailable
-from ledger_core.set_aside import SetAside
+from ledger_core.instants import now_us
+from ledger_core.set_aside import Form, Item, SetAside
+from ledger_core.store.inbox import AcceptedRow
 
 logger = logging.getLogger("ledger.intake")
 
@@ -46,6 +48,20 @@ class Aside:
         except StorageUnavailable as error:
             logger.warning("%s", error)
         return self._operation_ids
+
+    def keep_unreadable(self, row: AcceptedRow, error: Exception) -> None:
+        """Set an accepted write aside that this program can't read."""
+        cause = f"it can't be read: {type(error).__name__}: {error}"
+        logger.error("set aside a write in the inbox of %s: %s", row.org, cause)
+        try:
+            self._aside.keep(
+                Item(
+                    Form.COMMAND, row.command.encode(), cause, now_us(), row.org, row.kind, row.operation_id,
+                    row.submission, row.request_id, row.submitted_at,
+                )
+            )  # fmt: skip
+        except StorageUnavailable as failed:
+            logger.error("%s", failed)
 
     def waiting(self, org: str, operation_id: bytes) -> tuple[Kind, int] | None:
         """Return kind and time of a service's command that waits for an operator; None when there is none.

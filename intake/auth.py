@@ -10,6 +10,7 @@ from ledger_core.errors import StorageUnavailable
 from ledger_core.orgs import SLUG, Registry, Scope, digest
 
 CACHE_S = 2.0  # a revoked key fails within this; the contract allows 5 s
+GRACE_S = 3.0  # longer, where the registry can't be read: what is left of those 5 s
 CACHE_KEYS_MAX = 10_000
 API_KEY_CHARS_MAX = 255
 
@@ -52,7 +53,11 @@ class Doorkeeper:
             StorageUnavailable: it can't.
         """
         with self._lock:
-            self._open().org("")
+            try:
+                self._open().org("")
+            except StorageUnavailable:
+                self._close()
+                raise
 
     def _look_up(self, slug: str, key_digest: bytes) -> Caller:
         valid_until = time.monotonic() + CACHE_S
@@ -61,6 +66,9 @@ class Doorkeeper:
                 scope = self._open().scope_of(slug, key_digest)
             except StorageUnavailable:
                 self._close()  # the next request finds it healed, if it is
+                caller, known_until_s = self._known.get((slug, key_digest), (None, 0.0))
+                if caller is not None and time.monotonic() < known_until_s + GRACE_S:
+                    return caller
                 raise
         if scope is None:
             raise problems.unauthorized()

@@ -56,11 +56,13 @@ class Health:
     def _storage(self) -> str:
         try:
             self._doorkeeper.check()
-            with tempfile.TemporaryFile(dir=self._folder) as probe:
-                probe.write(b"x" * 4096)
-                probe.flush()
-                os.fsync(probe.fileno())
-        except (OSError, StorageUnavailable):
+        except StorageUnavailable:
+            return "the registry can't be read"
+        try:
+            for folder in (self._folder, self._folder / "books"):
+                if folder.is_dir():
+                    _write(folder)
+        except OSError:
             return "the data folder can't be written"
         return "ok"
 
@@ -79,6 +81,13 @@ class Health:
     def _workers(self) -> str:
         idle = [lane for lane in range(self._lanes) if not lanes.is_owned(self._folder, lane)]
         return f"no worker for lanes {', '.join(map(str, idle))}" if idle else "ok"
+
+
+def _write(folder: Path) -> None:
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(b"x" * 4096)
+        probe.flush()
+        os.fsync(probe.fileno())
 
 
 def _counted(count: int, one: str, several: str) -> str:

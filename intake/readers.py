@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ledger_core.errors import SchemaOutdated, StorageUnavailable
 from ledger_core.store.book import Book
+from ledger_core.store.lasting import has_moved
 
 IDLE_BOOKS_MAX = 256  # about 3 descriptors and 0.2 MB each
 
@@ -30,6 +31,9 @@ class Readers:
             StorageUnavailable: it can't be opened.
         """
         book = self._take(org) or self._opened(org)
+        if has_moved(book.connection):  # what it has open is not what lies there, and what others write is not in it
+            book.close()
+            book = self._opened(org)
         try:
             yield book
         except StorageUnavailable:

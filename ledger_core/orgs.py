@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger_core.errors import OrgNotFound
+from ledger_core.errors import OrgNotFound, StorageUnavailable
 from ledger_core.money import CURRENCY_DEFAULT, CURRENCY_PATTERN
 from ledger_core.store import files
 from ledger_core.store import orgs as rows
@@ -72,11 +72,14 @@ class Registry:
         """Open the registry of a data folder to change it; both are made when they are not there.
 
         Raises:
-            StorageUnavailable: it can't be opened.
+            StorageUnavailable: it can't be opened, or is missing though there are books: an empty one in its place
+                would tell every caller that its key is wrong.
         """
         path = registry_path(folder)
         with storage_errors("registry"):
             data_folder(folder)
+            if not path.exists() and any((folder / "books").glob("*.db")):
+                raise StorageUnavailable("registry: it is missing, though there are books; put it back from a backup")
             files.make_file(path)
         return cls(folder, open_writer(path, FileKind.REGISTRY, create=True))
 

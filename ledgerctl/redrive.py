@@ -91,7 +91,7 @@ class Redrive:
         if answer.http_status == answers.SET_ASIDE.status:
             again = self._aside.item(kept.number)
             return Fate(kept, False, f"set aside again: {again.item.cause if again else 'its cause is in the log'}")
-        return Fate(kept, False, "the org's book can't be used now; see: ledgerctl doctor")
+        return Fate(kept, False, "the org's book can't be used now; see: ledgerctl set-aside list")
 
     def _answer(self, number: int) -> Answer | None:
         until_s = time.monotonic() + ANSWER_S_MAX

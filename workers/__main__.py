@@ -1,5 +1,6 @@
 """`python -m workers`: one worker process."""
 
+import logging
 import resource
 import signal
 import sys
@@ -27,6 +28,8 @@ from workers.settings import Settings, settings
 from workers.strays import keep_strays
 from workers.tasks import register
 from workers.turns import Turns
+
+logger = logging.getLogger("ledger.workers")
 
 
 def main() -> int:
@@ -57,7 +60,10 @@ def _serve(chosen: Settings) -> int:
     locks = LaneLocks(shared.data, chosen.own_lanes)
     started.tell()  # from now on it takes over whatever falls to it
     owned = locks.wait_for_one()
-    Registry.open_writer(shared.data).close()  # brought up to date first: by it a missing book is told from no org
+    try:
+        Registry.open_writer(shared.data).close()  # brought up to date first: by it a missing book is told from no org
+    except StorageUnavailable as error:
+        logger.error("%s", error)  # books can be used without it
     aside = SetAside(shared.data)
     outages = Outages(shared.data, aside, lambda org: locks.owns(lane_of(org, shared.lanes)))
     books = Books(shared.data, outages)

@@ -9,6 +9,7 @@ from ledger_core.store import files
 from ledger_core.store.connection import (
     Connection,
     check_unmoved,
+    close,
     open_reader,
     open_writer,
     snapshot,
@@ -98,7 +99,7 @@ class Book:
 
     def close(self) -> None:
         """Close the file."""
-        self.connection.close()
+        close(self.connection)
 
     def _checked(self) -> "Book":
         with storage_errors(self.org):

@@ -1,7 +1,7 @@
 """Opening SQLite files: pragmas each with its reason, transactions, and what an SQLite error means."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -94,6 +94,12 @@ def open_reader(path: Path, kind: FileKind) -> Connection:
             connection.close()
             raise
         return connection
+
+
+def close(connection: apsw.Connection) -> None:
+    """Close a file, whatever its disk says to that: what was committed is in the file or in its WAL."""
+    with suppress(*_STORAGE_ERRORS):
+        connection.close()
 
 
 @contextmanager

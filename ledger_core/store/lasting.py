@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import apsw
 
 from ledger_core.errors import StorageUnavailable
-from ledger_core.store.connection import Connection, storage_errors
+from ledger_core.store.connection import Connection, close, storage_errors
 
 
 def has_moved(connection: Connection) -> bool:
@@ -61,4 +61,4 @@ class Lasting:
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            close(connection)

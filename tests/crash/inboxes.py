@@ -60,7 +60,8 @@ class BusyInbox:
 
     def _open(self, folder: Path) -> Inbox:
         inbox = Inbox.open(folder)
-        inbox._connection.execute("pragma wal_autocheckpoint = 10")  # folded in often, as over a long life
+        with inbox._writer.connection() as connection:
+            connection.execute("pragma wal_autocheckpoint = 10")  # folded in often, as over a long life
         return inbox
 
     def _answered(self, record: Recording, inbox: Inbox) -> None:

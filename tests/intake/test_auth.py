@@ -85,6 +85,8 @@ def test_a_registry_that_is_gone_lets_nobody_in_and_one_that_is_back_lets_them_i
     clock[0] += auth.CACHE_S
 
     path.rename(path.with_name("away"))
+    assert _lets_in(doorkeeper, key), "who was let in just before is let in for as long as a revoked key may work"
+    clock[0] += auth.GRACE_S
     with pytest.raises(StorageUnavailable):
         doorkeeper.caller(key.org, key.api_key)
     path.with_name("away").rename(path)

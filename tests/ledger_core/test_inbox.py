@@ -10,7 +10,7 @@ import pytest
 from ledger_core import inbox as core
 from ledger_core.commands import Kind, parse_command
 from ledger_core.errors import StorageUnavailable
-from ledger_core.inbox import Accepted, Inbox
+from ledger_core.inbox import Accepted, Inbox, inbox_path
 from ledger_core.model import Submission
 from tests.ledger_core.builders import NOON, request
 
@@ -124,10 +124,62 @@ def test_a_data_folder_that_can_not_be_made_is_unavailable(tmp_path: Path) -> No
 
 
 def test_nothing_is_accepted_that_is_not_on_disk(inbox: Inbox) -> None:
-    pages = inbox._connection.pragma("page_count")
-    inbox._connection.pragma("max_page_count", pages)
+    with inbox._writer.connection() as connection:
+        connection.pragma("max_page_count", connection.pragma("page_count"))
 
     with pytest.raises(StorageUnavailable):
         inbox.accept([accepted(description="x" * 1000) for _ in range(100)])
 
     assert list(inbox.waiting()) == []
+
+
+def test_an_inbox_that_failed_takes_writes_again_when_it_is_well(inbox: Inbox) -> None:
+    with inbox._writer.connection() as connection:
+        connection.pragma("max_page_count", connection.pragma("page_count"))
+    items = [accepted(description="x" * 1000) for _ in range(100)]
+    with pytest.raises(StorageUnavailable):
+        inbox.accept(items)
+
+    inbox.accept(items)
+
+    assert list(inbox.waiting()) == items
+
+
+def test_an_inbox_that_was_taken_away_accepts_nothing_and_is_not_made_again(inbox: Inbox, tmp_path: Path) -> None:
+    """SQLite goes on with the file that it has open, and what is accepted there is lost with it."""
+    item, path = accepted(), inbox_path(tmp_path)
+    inbox.accept([item])
+    inbox.close()
+    away = path.rename(path.with_suffix(".away"))
+
+    for use in (lambda: inbox.accept([accepted()]), lambda: inbox.find(bytes(16)), lambda: list(inbox.waiting())):
+        with pytest.raises(StorageUnavailable):
+            use()
+    assert not path.exists()
+
+    away.rename(path)
+    assert list(inbox.waiting()) == [item]
+
+
+def test_an_inbox_that_was_taken_away_while_it_was_open_accepts_nothing(inbox: Inbox, tmp_path: Path) -> None:
+    inbox.accept([accepted()])
+    inbox_path(tmp_path).unlink()
+
+    with pytest.raises(StorageUnavailable):
+        inbox.accept([accepted()])
+    with pytest.raises(StorageUnavailable):
+        inbox.find(bytes(16))
+
+
+def test_a_write_that_can_not_be_read_holds_up_none_of_the_others(inbox: Inbox) -> None:
+    first, bad, last = (accepted() for _ in range(3))
+    inbox.accept([first, bad, last])
+    with inbox._writer.connection() as connection:
+        connection.execute("update accepted set command = '{}' where operation_id = ?", (bad.submission.operation_id,))
+    found: list[bytes] = []
+
+    assert list(inbox.waiting(lambda row, error: found.append(row.operation_id))) == [first, last]
+
+    assert found == [bad.submission.operation_id]
+    with pytest.raises(StorageUnavailable):
+        inbox.find(bad.submission.operation_id)

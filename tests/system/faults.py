@@ -19,12 +19,12 @@ class Faults:
         """Have every entry that is described as poison meet a bug."""
         (self._folder / "poison").touch()
 
-    def fail_writes(self, *names: str) -> None:
-        """Have every write to files of these names fail."""
-        (self._folder / "new").write_text(" ".join(names))
-        (self._folder / "new").rename(self._folder / "io")
+    def fail_writes(self, error: str, *names: str) -> None:
+        """Have every write to files of these names fail with an error of APSW."""
+        (self._folder / "new").write_text(" ".join([error, *names]))
+        (self._folder / "new").rename(self._folder / "disk")
 
     def end(self) -> None:
         """Have no fault any more."""
-        for fault in ("poison", "io"):
+        for fault in ("poison", "disk"):
             (self._folder / fault).unlink(missing_ok=True)

@@ -1,7 +1,8 @@
 """Faults on demand in the processes of a stack: Python runs this first, where PYTHONPATH names its folder.
 
 The folder FAULTS holds one file for each fault that is on: `poison`, a bug in the rules that every entry described
-as poison meets; `io`, whose lines name file names, each of which fails to be written with an I/O error.
+as poison meets; `disk`, whose first word names an error, such as IOError or FullError, and whose others name files,
+each of which fails to be written with that error.
 """
 
 import os
@@ -31,8 +32,10 @@ class FaultyFile(apsw.VFSFile):
         self._name = Path(path).name if path else ""
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802  # the name that SQLite has for it
-        if (FOLDER / "io").exists() and self._name in (FOLDER / "io").read_text().split():
-            raise apsw.IOError("a fault of the disk")
+        if (FOLDER / "disk").exists():
+            error, *names = (FOLDER / "disk").read_text().split()
+            if self._name in names:
+                raise getattr(apsw, error)("a fault of the disk")
         super().xWrite(data, offset)
 
 
