@@ -16,11 +16,14 @@ REF = "#/components/schemas/"
 
 
 class ChecksJson(TypedDict):
-    """Each comes to `ok`, or to what is wrong."""
+    """Each comes to `ok`, or to what is wrong. Without broker, storage or workers nothing can be written."""
 
     broker: str
     storage: str
     workers: str
+    inbox: str
+    books: str
+    set_aside: str
 
 
 class HealthJson(TypedDict):
