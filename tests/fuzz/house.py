@@ -78,6 +78,7 @@ class House:
             lanes=LANES,
             pending_per_org_max=5_000,
             pending_max=50_000,
+            pending_bytes_max=256 * 1024 * 1024,
             on_settled=acceptance.settle,
         )
         doorkeeper = Doorkeeper(self.folder)
