@@ -156,13 +156,22 @@ class Dispatch:
         metrics.TRANSACTIONS.inc(reply.transactions)
         metrics.COMMANDS_ANSWERED.inc(len(reply.answers))
         for lane in self._lanes:
-            if reply.message_id in lane.sent:
+            sent = lane.sent.get(reply.message_id)
+            if sent is not None:
                 self._answered(lane, reply.message_id)
                 self._put(lane, [])
+                self._put_off_unanswered(sent, reply)
         for number, answer in reply.answers:
             ticket = self._tickets.get(number)
             if ticket is not None:
                 self._hand_over(ticket, answer)
+
+    def _put_off_unanswered(self, sent: Sent, reply: Reply) -> None:
+        """Have those commands sent again that a message was answered without: nobody knows what became of them."""
+        if len(reply.answers) < len(sent.tickets):
+            answered = {number for number, _ in reply.answers}
+            due_s = time.monotonic() + LOST_S
+            self._later.extend((due_s, ticket) for ticket in sent.tickets if ticket.number not in answered)
 
     def tick(self) -> None:
         """Do what is due: send what waits behind a late answer, and send again what was lost or put off."""
@@ -172,6 +181,8 @@ class Dispatch:
         now_s = time.monotonic()
         while self._later and self._later[0][0] <= now_s:
             _, ticket = self._later.popleft()
+            if ticket.number not in self._tickets:
+                continue
             if ticket.accepted and self._is_out(ticket.org):
                 self._later.append((now_s + LOST_S, ticket))
             else:

@@ -1,5 +1,7 @@
 """Dispatch: batching by itself, sending again, and when an answer is the last word. Clock and broker are fakes."""
 
+from collections.abc import Callable
+
 import pytest
 
 from intake import broker_watch
@@ -55,7 +57,13 @@ class Sender:
     """Dispatch under test, with its clock, its broker, and what was told to be settled."""
 
     def __init__(
-        self, clock: Clock, *, pending_per_org_max: int = 100, pending_max: int = 1_000, pending_bytes_max: int = 2**20
+        self,
+        clock: Clock,
+        *,
+        pending_per_org_max: int = 100,
+        pending_max: int = 1_000,
+        pending_bytes_max: int = 2**20,
+        is_out: Callable[[str], bool] = lambda org: False,
     ) -> None:
         self.clock = clock
         self.broker = Broker()
@@ -70,6 +78,7 @@ class Sender:
             pending_max=pending_max,
             pending_bytes_max=pending_bytes_max,
             on_settled=self.settled.append,
+            is_out=is_out,
         )
 
     def send(self, org: str = ORG, count: int = 1, *, accepted: bool = False) -> list[Ticket]:
@@ -494,3 +503,44 @@ def test_a_lane_that_stays_silent_is_tried_less_and_less_and_answers_again_with_
     answered = {number for numbers in sender.carried for number in numbers}
     assert answered == set(range(1, 61))
     assert sender.dispatch.pending(sender.send()[0].submission.operation_id) is not None
+
+
+def test_a_command_that_its_message_was_answered_without_is_sent_again(sender: Sender) -> None:
+    """Nobody knows what became of it: a commit may have failed, or only have seemed to."""
+    sender.send()
+    sent = sender.send(count=2)
+    sender.answer()
+    _, message = sender.broker.messages[-1]
+
+    sender.dispatch.resolve(Reply(message.message_id, 1, [(sent[0].number, DONE)]))
+    sender.later(1.9)
+    assert sender.carried == [[1], [2, 3]]
+    sender.later(0.2)
+
+    assert sender.carried == [[1], [2, 3], [3]]
+    sender.answer(-1, UNAVAILABLE)
+    assert sent[1].answer is None, "one copy of it was never answered"
+
+
+def test_what_no_book_decided_is_told_when_every_message_of_it_was_answered(sender: Sender) -> None:
+    (ticket,) = sender.send()
+    sender.later(2.1)
+
+    sender.answer(0, UNAVAILABLE)
+    sender.answer(1, UNAVAILABLE)
+
+    assert ticket.answer == UNAVAILABLE
+
+
+def test_what_was_accepted_for_an_org_whose_book_fails_is_not_sent_until_it_is_well(clock: Clock) -> None:
+    out = {ORG}
+    sender = Sender(clock, is_out=lambda org: org in out)
+    sender.send(accepted=True)
+    sender.answer(-1, UNAVAILABLE)
+
+    sender.later(60)
+    assert sender.carried == [[1]]
+    out.clear()
+    sender.later(2.1)
+
+    assert sender.carried == [[1], [1]]
