@@ -4,6 +4,7 @@ import logging
 from typing import Any, NamedTuple
 
 import falcon
+from waitress.channel import ClientDisconnected
 
 from intake import problems, render
 from intake.auth import Doorkeeper
@@ -20,7 +21,7 @@ from intake.resources.holds import Hold, HoldCapture, HoldRelease, Holds
 from intake.resources.openapi import Docs, DocsAsset, Document
 from intake.resources.operations import Operation
 from intake.resources.reports import AccountStatement, BalanceSheet, IncomeStatement, TrialBalance
-from intake.writes import Writes
+from intake.writes import NobodyKnows, Writes
 from ledger_core.errors import Refusal, StorageUnavailable
 from wire.log import about
 from wire.problems import of_refusal
@@ -69,6 +70,7 @@ def make_app(parts: Parts) -> "falcon.App[Any, Any]":
     app.add_error_handler(Rejected, _rejected)
     app.add_error_handler(Refusal, _refusal)
     app.add_error_handler(StorageUnavailable, _storage_unavailable)
+    app.add_error_handler(NobodyKnows, _no_answer)
     return app
 
 
@@ -83,6 +85,12 @@ def _refusal(req: falcon.Request, resp: falcon.Response, error: Refusal, params:
 def _storage_unavailable(req: falcon.Request, resp: falcon.Response, error: StorageUnavailable, params: object) -> None:
     logger.error("storage: %s", error, extra=about(req.context.request_id))
     _rejected(req, resp, problems.storage_unavailable(), params)
+
+
+def _no_answer(req: falcon.Request, resp: falcon.Response, error: NobodyKnows, params: object) -> None:
+    """Close the connection without an answer: its caller then knows that it does not know, and asks again."""
+    logger.error("no answer can be given: %s", error, extra=about(req.context.request_id))
+    raise ClientDisconnected from error
 
 
 def _http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, params: object) -> None:

@@ -23,6 +23,8 @@ from wire.answers import Answer
 from wire.problems import of_refusal
 
 AWAY_WAIT_S = 1.25  # while the broker is away nobody waits longer: what may be under way is accepted for good
+UNKNOWN_S_MAX = 60.0  # so long a book that can't be read is looked into again, before nothing at all is answered
+LOOK_EVERY_S = 1.0
 GONE_S = 5.0  # a caller who did not take up its answer this long after its wait has gone away
 
 
@@ -98,6 +100,30 @@ class Accepting(Readiness):
         ready.wait()
 
 
+class Withdrawing(Readiness):
+    """The writes of one request whose wait ran out and which can't be accepted; ready when it can be told of them.
+
+    That is when no message can carry them out any more, on the monotonic clock at `until_s`.
+    """
+
+    def __init__(self, waiting: Waiting, late: Sequence[Ticket], until_s: float) -> None:
+        super().__init__()
+        self.waiting = waiting
+        self.late = late
+        self.until_s = until_s
+        self.give_up_at_s = until_s + UNKNOWN_S_MAX
+
+    def wait(self) -> None:
+        """Wait in this thread."""
+        ready = threading.Event()
+        self.when_ready(ready.set)
+        ready.wait()
+
+
+class NobodyKnows(Exception):
+    """What became of a write can't be told: its book can't be read. Any answer might be a lie."""
+
+
 class Writes:
     """Takes commands, waits for them as long as their callers like, and accepts them for good where they don't.
 
@@ -119,6 +145,7 @@ class Writes:
         self._readers = readers
         self._wait_s = wait_s
         self._waiting: dict[int, Waiting] = {}
+        self._withdrawing: list[Withdrawing] = []
 
     def begin(
         self, org: str, commands: Sequence[Command], request_id: str, preference: Preference
@@ -152,28 +179,54 @@ class Writes:
         self._waiting[tickets[0].number] = waiting
         return waiting
 
-    def finish(self, begun: Accepting | Waiting) -> Written:
-        """Return what the writes of a request came to. Those that have no answer yet are accepted for good.
+    def finish(self, begun: Accepting | Waiting | Withdrawing) -> Written | Withdrawing:
+        """Return what the writes of a request came to, or something more to wait for before they are finished.
+
+        Those that have no answer yet are accepted for good.
 
         Raises:
             Rejected: queue_unavailable or storage_unavailable; none was accepted.
             StorageUnavailable: none was accepted.
+            NobodyKnows: nothing may be answered.
         """
-        return self._finish_accepting(begun) if isinstance(begun, Accepting) else self._finish_waiting(begun)
+        if isinstance(begun, Accepting):
+            return self._finish_accepting(begun)
+        return self._finish_withdrawing(begun) if isinstance(begun, Withdrawing) else self._finish_waiting(begun)
 
-    def _finish_waiting(self, waiting: Waiting) -> Written:
+    def _finish_waiting(self, waiting: Waiting) -> Written | Withdrawing:
         tickets = waiting.tickets
         self._waiting.pop(tickets[0].number, None)
         if all(ticket.not_sent for ticket in tickets):
             raise problems.queue_unavailable()
         late = [ticket for ticket in tickets if ticket.answer is None and not ticket.not_sent]
-        told: dict[int, Answer | Pending] = dict(waiting.taken)
-        if late:
-            told.update(zip((ticket.submission.submission for ticket in late), self._accept_late(late), strict=True))
-        for ticket in tickets:
-            told.setdefault(ticket.submission.submission, _answer(ticket))
-        results = [Result(item.operation_id, told[item.submission]) for item in waiting.submissions]
-        return Written(results, waiting.preference)
+        try:
+            accepted = self._accept_late(late) if late else []
+        except StorageUnavailable:
+            return self._withdraw(Withdrawing(waiting, late, max([self._dispatch.withdraw(t) for t in late])))
+        return _written(waiting, late, accepted)
+
+    def _finish_withdrawing(self, withdrawing: Withdrawing) -> Written | Withdrawing:
+        """Look into the book what became of writes that can't be carried out any more: only it can tell."""
+        late = withdrawing.late
+        unaccepted = problems.storage_unavailable().problem
+        try:
+            told = [
+                self._known(ticket.org, ticket.submission, ticket.submission.command.fingerprint())
+                or answers.of_problem(unaccepted, ticket.submission.command, ticket.submission.request_id)
+                for ticket in late
+            ]
+        except StorageUnavailable as error:
+            now_s = time.monotonic()
+            if now_s >= withdrawing.give_up_at_s:
+                raise NobodyKnows(str(error)) from error
+            again = Withdrawing(withdrawing.waiting, late, now_s + LOOK_EVERY_S)
+            again.give_up_at_s = withdrawing.give_up_at_s
+            return self._withdraw(again)
+        return _written(withdrawing.waiting, late, told)
+
+    def _withdraw(self, withdrawing: Withdrawing) -> Withdrawing:
+        self._withdrawing.append(withdrawing)
+        return withdrawing
 
     def end_waits(self, now_s: float) -> None:
         """Let those go on whose wait has run out, and forget those whose callers went away."""
@@ -183,6 +236,9 @@ class Writes:
                 _release(waiting)
             if waiting.until_s + GONE_S <= now_s:
                 self._waiting.pop(number, None)
+        for withdrawing in [each for each in self._withdrawing if each.until_s <= now_s]:
+            self._withdrawing.remove(withdrawing)
+            withdrawing.release()
 
     def drain(self) -> None:
         """Wait for nothing any more: what is under way is accepted for good."""
@@ -274,14 +330,12 @@ class Writes:
         return None
 
     def _accept_late(self, tickets: Sequence[Ticket]) -> list[Answer | Pending]:
-        """Accept commands whose wait ran out. They are under way, so they may have been decided all the same."""
-        prints = [ticket.submission.command.fingerprint() for ticket in tickets]
-        try:
-            self._acceptance.accept(
-                [Accepted(t.org, t.submission, fingerprint) for t, fingerprint in zip(tickets, prints, strict=True)]
-            )
-        except StorageUnavailable:
-            return self._withdraw(tickets, prints)
+        """Accept commands whose wait ran out. They are under way, so they may have been decided all the same.
+
+        Raises:
+            StorageUnavailable: none was accepted.
+        """
+        self._acceptance.accept([Accepted(t.org, t.submission, t.submission.command.fingerprint()) for t in tickets])
         return [self._accepted(ticket) for ticket in tickets]
 
     def _accepted(self, ticket: Ticket) -> Answer | Pending:
@@ -291,16 +345,14 @@ class Writes:
         self._acceptance.settle(ticket.submission)
         return ticket.answer
 
-    def _withdraw(self, tickets: Sequence[Ticket], prints: Sequence[bytes]) -> list[Answer | Pending]:
-        """Take back commands that can't be accepted: only when no message of them can be applied may we say so."""
-        dead_at_s = max([self._dispatch.withdraw(ticket) for ticket in tickets])
-        time.sleep(max(dead_at_s - time.monotonic(), 0.0))
-        unaccepted = problems.storage_unavailable().problem
-        return [
-            self._known(t.org, t.submission, fingerprint)
-            or answers.of_problem(unaccepted, t.submission.command, t.submission.request_id)
-            for t, fingerprint in zip(tickets, prints, strict=True)
-        ]
+
+def _written(waiting: Waiting, late: Sequence[Ticket], told_late: Sequence[Answer | Pending]) -> Written:
+    told: dict[int, Answer | Pending] = dict(waiting.taken)
+    told.update(zip((ticket.submission.submission for ticket in late), told_late, strict=True))
+    for ticket in waiting.tickets:
+        told.setdefault(ticket.submission.submission, _answer(ticket))
+    results = [Result(item.operation_id, told[item.submission]) for item in waiting.submissions]
+    return Written(results, waiting.preference)
 
 
 def _reused(submission: Submission) -> Answer:

@@ -7,7 +7,7 @@ import falcon
 from intake import parse, render
 from intake.parking import CAN_PARK, PARKED, park
 from intake.prefer import parse_prefer
-from intake.writes import Accepting, Waiting, Writes
+from intake.writes import Accepting, Waiting, Withdrawing, Writes, Written
 from ledger_core.commands import Command, Kind, PostBulk
 
 
@@ -19,7 +19,7 @@ def write(
     While it waits for its answer, the request is parked; this is then called for it once more, to finish.
     """
     begun = req.env.get(PARKED) or _begin(writes, req, [parse.command(req, kind, noun, address)])
-    render.written(resp, writes.finish(begun))
+    render.written(resp, _finished(writes, req, begun))
 
 
 def write_bulk(writes: Writes, req: falcon.Request, resp: falcon.Response) -> None:
@@ -30,7 +30,7 @@ def write_bulk(writes: Writes, req: falcon.Request, resp: falcon.Response) -> No
         assert isinstance(bulk, PostBulk), "the kind says so"
         req.env[ATOMIC] = bulk.atomic
         begun = _begin(writes, req, [bulk] if bulk.atomic else bulk.entries)
-    finished = writes.finish(begun)
+    finished = _finished(writes, req, begun)
     if req.env[ATOMIC]:
         render.written(resp, finished)
     else:
@@ -47,3 +47,13 @@ def _begin(writes: Writes, req: falcon.Request, commands: Sequence[Command]) -> 
         park(req.env, begun, begun.when_ready)
     begun.wait()
     return begun
+
+
+def _finished(writes: Writes, req: falcon.Request, begun: Accepting | Waiting | Withdrawing) -> Written:
+    finished = writes.finish(begun)
+    while isinstance(finished, Withdrawing):
+        if req.env.get(CAN_PARK):
+            park(req.env, finished, finished.when_ready)
+        finished.wait()
+        finished = writes.finish(finished)
+    return finished
