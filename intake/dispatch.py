@@ -85,6 +85,8 @@ class Dispatch:
         Raises:
             Rejected: too_many_pending, this org's backlog is full; queue_unavailable, the backlog of all orgs is.
         """
+        if not accepted and self._pending.get(org, 0) + len(submissions) > self._pending_per_org_max:
+            raise problems.too_many_pending(self._pending_per_org_max)  # at the least cost: it is the usual way
         taken = [Ticket(next(self._ticket_numbers), org, item, accepted=accepted) for item in submissions]
         taken_bytes = sum(ticket.bytes for ticket in taken)
         with self._pending_lock:
