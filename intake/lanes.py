@@ -17,8 +17,8 @@ LOST_S_MAX = 8.0  # while it stays silent, it is tried less and less often,
 PROBE_COMMANDS = 50  # with one small message at a time: what a dead worker left must not fill the broker
 
 WEIGHT_MAX = 1_000  # entries in a message: more would take its worker longer than a message may be unanswered
-WEIGHT_MIN = 32  # fewer would cost more in messages than in entries
-MESSAGE_S = 0.01  # what a full message should take: whoever comes next waits for it
+WEIGHT_MIN = 14  # fewer would cost more in messages than in entries
+MESSAGE_S = 0.005  # what a full message should take: whoever comes next waits for it
 SHRINK_MAX = 0.5  # one slow answer may be a pause of the machine
 GROW = 1.25
 
