@@ -22,6 +22,7 @@ from wire import broker
 
 SUPERVISOR, WORKER, INTAKE, BROKER = "-m ledgerctl up", "-m workers", "-m intake", "valkey-server"
 BROKER_SUPERVISOR = "-m tests.storm.broker"
+MOVED_CLOCK, HOUSE = Path(__file__).parent / "moved_clock", Path(__file__).parents[2]
 WORKERS, INTAKES = 2, 2
 STOLEN_MAX = 200
 
@@ -71,7 +72,7 @@ class System(Stack):
             workers=WORKERS,
             environment={
                 "LEDGER_REDIS_URL": f"redis+socket://{self.to_broker.address}",
-                "PYTHONPATH": str(Path(__file__).parent / "moved_clock"),
+                "PYTHONPATH": os.pathsep.join([str(MOVED_CLOCK), str(HOUSE)]),
                 "STORM_CLOCK": str(self._clock),
                 "LEDGER_LOG_LEVEL": "info",
             },
