@@ -166,7 +166,7 @@ class Dispatch:
         for number, answer in reply.answers:
             ticket = self._tickets.get(number)
             if ticket is not None:
-                self._hand_over(ticket, answer)
+                self._hand_over(ticket, answer, reply.message_id)
 
     def _put_off_unanswered(self, sent: Sent, reply: Reply) -> None:
         """Have those commands sent again that a message was answered without: nobody knows what became of them."""
@@ -206,15 +206,15 @@ class Dispatch:
             for ticket in unsent:
                 self._turn_away(ticket)
 
-    def _hand_over(self, ticket: Ticket, answer: Answer) -> None:
+    def _hand_over(self, ticket: Ticket, answer: Answer, message_id: int) -> None:
         """Hand over an answer, unless it may not be the last word.
 
         What the book did not decide is the last word only if no other copy of the command can still be applied, and
         if nobody was promised an outcome.
         """
         if not answer.decided:
-            ticket.copies -= 1  # each message is carried out, or not, once: this one was not
-        if answer.decided or (ticket.copies <= 0 and not ticket.accepted):
+            ticket.copies.discard(message_id)  # a message is carried out, or not, once: this one was not
+        if answer.decided or (not ticket.copies and not ticket.accepted):
             if self.forget(ticket):
                 ticket.tell(answer)
                 if ticket.accepted:
@@ -266,7 +266,7 @@ class Dispatch:
             sent = Sent(next(self._message_ids), batch, now_s)
             deadline = Deadline.after(MESSAGE_VALID_S)
             for ticket in batch:
-                ticket.copies += 1
+                ticket.copies.add(sent.message_id)
                 ticket.dead_at_s = deadline.monotonic_s + APPLY_S_MAX
             if batch:
                 lane.sent[sent.message_id] = sent
@@ -287,7 +287,7 @@ class Dispatch:
     def _take_back(self, lane: Lane, sent: Sent) -> None:
         """Turn away those that no message carried and nobody accepted; keep the others until the broker is back."""
         for ticket in sent.tickets:
-            ticket.copies -= 1
+            ticket.copies.discard(sent.message_id)
         with lane.lock:
             lane.sent.pop(sent.message_id, None)
             lane.waiting.put_back([ticket for ticket in sent.tickets if ticket.number in self._tickets])

@@ -65,7 +65,7 @@ class Ticket(Readiness):
         self.weight = max(entries, self.bytes // ENTRY_BYTES)  # how many entries of the usual size it is like
         self.accepted = accepted  # it is in the inbox: it must reach an outcome
         self.not_sent = False  # the broker did not get it, and it was not accepted
-        self.copies = 0  # how many messages carried it
+        self.copies: set[int] = set()  # the messages that carry it, and did not say that they won't carry it out
         self.dead_at_s = 0.0  # on the monotonic clock: when none of them can be applied any more
         self.answer: Answer | None = None
 

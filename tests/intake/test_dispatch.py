@@ -436,6 +436,19 @@ def test_what_no_book_decided_is_not_told_while_another_message_may_still_be_app
     assert ticket.answer == DONE
 
 
+def test_answers_that_come_twice_say_nothing_of_the_other_copy(sender: Sender) -> None:
+    """Else its caller would be told that nothing happened, and the other copy could still be applied."""
+    (ticket,) = sender.send()
+    sender.later(2.1)
+
+    sender.answer(0, UNAVAILABLE)
+    sender.answer(0, UNAVAILABLE)
+    assert ticket.answer is None
+
+    sender.answer(1, UNAVAILABLE)
+    assert ticket.answer == UNAVAILABLE
+
+
 def test_what_was_accepted_is_sent_again_until_a_book_decides_it(sender: Sender) -> None:
     (ticket,) = sender.send(accepted=True)
 

@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
@@ -16,6 +15,7 @@ from ledger_core.instants import format_instant
 from ledger_core.model import Bulk, Outcome, Submission
 from tests.ledger_core.builders import Ledger, answer, lines
 from tests.ledger_core.naive import NaiveLedger
+from tests.machines import run_for
 
 TYPES = ["asset", "liability", "equity", "revenue", "expense"]
 CURRENCIES = [None, None, "USD", "EUR", "PTS"]
@@ -337,13 +337,5 @@ class NearlyFull(Books):
         return [big.id, full.id]
 
 
-SETTINGS = settings(
-    max_examples=40,
-    stateful_step_count=40,
-    deadline=None,
-    derandomize=True,  # the same sequences each time: a red run is one to look into, not to repeat
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 TestBooks, TestNearlyFull = Books.TestCase, NearlyFull.TestCase
-TestBooks.settings, TestNearlyFull.settings = SETTINGS, settings(SETTINGS, max_examples=8, stateful_step_count=20)
+TestBooks.settings, TestNearlyFull.settings = run_for(40), run_for(8, steps=20)
