@@ -1,5 +1,6 @@
 """The ceiling: a bare Falcon app that parses a body and answers, under intake's own waitress settings."""
 
+import logging
 import os
 import sys
 from typing import Any
@@ -23,6 +24,7 @@ class Echo:
 def main() -> None:
     app: Any = falcon.App()
     app.add_route("/echo", Echo())
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # as intake does: a line for each request costs most
     Server(app, listening("127.0.0.1", int(sys.argv[1])), threads=int(os.environ.get("LEDGER_THREADS", "16"))).run()
 
 

@@ -74,11 +74,11 @@ class _Storm:
         hung = self._rage(weather, seconds)
         span = began_at_s, time.monotonic()
         self._settle()
-        weather.last_wave()
+        stuck = [] if weather.last_wave() else [Violation("odd", "lanes", "are not worked through in all calm")]
         self._journal.close()
         book = Storybook(read(self._journal.path))
         observed = [observe(self._system, slug, key) for slug, key in self._keys.items()]
-        violations = hung + audit(book.stories, observed)
+        violations = hung + stuck + audit(book.stories, observed)
         if violations:
             shutil.copytree(self._system.data / "books", self._system.folder / "books")
         return figures(book, violations, seed=self._seed, span=span, disk=self._system.disk.name)

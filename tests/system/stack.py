@@ -122,7 +122,7 @@ class Stack:
 
     def _kill(self, victim: Process) -> None:
         os.kill(victim.pid, signal.SIGKILL)
-        eventually(lambda: _has_ended(victim.pid), "the kernel has ended it")
+        eventually(lambda: has_ended(victim.pid), "the kernel has ended it")
 
     @contextmanager
     def halted(self, part: str) -> Iterator[None]:
@@ -178,7 +178,7 @@ class Stack:
         return None
 
 
-def _has_ended(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Tell whether a process is gone, its files and locks included: a zombie has given them back."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "ZX"

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from tests.storm.faults.fault import Fault, Impossible
 from tests.storm.system import BROKER, BROKER_SUPERVISOR, INTAKE, SUPERVISOR, WORKER
+from tests.system.stack import has_ended
+from tests.waiting import eventually
 
 
 class _OfProcess(Fault):
@@ -22,8 +24,10 @@ class _OfProcess(Fault):
 
 class _Kill(_OfProcess):
     def begin(self) -> None:
+        victim = self.victim()
         with suppress(ProcessLookupError):
-            os.kill(self.victim(), signal.SIGKILL)
+            os.kill(victim, signal.SIGKILL)
+        eventually(lambda: has_ended(victim), "the kernel has ended it")  # or it could pass for well
 
 
 class _Freeze(_OfProcess):
@@ -56,6 +60,11 @@ class KillEverything(_Kill):
     """`ledgerctl up` dies, and with it every process that it started; the machine's init starts it again."""
 
     part = SUPERVISOR
+
+    def begin(self) -> None:
+        children = self.system.pids(WORKER, INTAKE)
+        super().begin()
+        eventually(lambda: all(map(has_ended, children)), "they end with it")
 
 
 class FreezeWorker(_Freeze):
