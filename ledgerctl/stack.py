@@ -1,5 +1,6 @@
 """The processes of one `ledgerctl up`: the broker, the workers, and the HTTP servers on their one socket."""
 
+import hashlib
 import logging
 import os
 import shutil
@@ -25,6 +26,9 @@ logger = logging.getLogger("ledger.up")
 
 START_S_MAX = 30.0
 LOOK_EVERY_S = 0.05
+
+
+MEMORY = Path("/dev/shm")  # noqa: S108  # counts are mapped into memory: on a disk that is full that kills (SIGBUS)
 
 
 class Stack:
@@ -73,6 +77,7 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         for child in (*self._intakes, *self._workers, *self._broker):  # each before what it stands on
             child.stop()
+        shutil.rmtree(counts_in_memory(self._data), ignore_errors=True)
 
     def wait_until_ready(self) -> bool:
         """Start everything, and wait until it serves; False when told to stop before.
@@ -171,11 +176,21 @@ def _share(number: int, workers: int) -> Mapping[str, str]:
     return {"LEDGER_WORKER_LANES": ",".join(map(str, share))}
 
 
+def counts_in_memory(data: Path) -> Path:
+    """Return where the HTTP servers of a data folder count together."""
+    digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+    return MEMORY / f"ff-ledger-{os.getuid()}-{digest}-metrics"
+
+
 def _shared_metrics(data: Path, intakes: int) -> Mapping[str, str]:
     """Return what several HTTP servers need to count together, as /metrics answers for all of them."""
     if intakes == 1:
         return {}
-    folder = data / "metrics"
-    shutil.rmtree(folder, ignore_errors=True)  # counts begin with each run
-    folder.mkdir(mode=0o700)
-    return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    for folder in (counts_in_memory(data), data / "metrics"):
+        shutil.rmtree(folder, ignore_errors=True)  # counts begin with each run
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError:  # there is no such place, or it is somebody else's
+            continue
+        return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    raise Failed(f"can't make {data / 'metrics'}")

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from ledgerctl.broker import socket_path
+from ledgerctl.stack import counts_in_memory
 from tests.storm.disk import Disk
 from tests.system.stack import HTTP_TIMEOUT_S, Stack
 from tests.waiting import eventually
@@ -138,6 +139,7 @@ class System(Stack):
         eventually(lambda: not self.processes(), "all its processes end")
         self.disk.close()
         shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(counts_in_memory(self.data), ignore_errors=True)
 
     def move_clock(self, seconds: float) -> None:
         """Move the clock of its processes away from the machine's."""

@@ -1,8 +1,11 @@
 """Health and metrics: without a key, for load balancers and operators."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.system.stack import Stack
 from tests.waiting import eventually
@@ -41,3 +44,17 @@ def test_metrics_of_several_http_servers_are_answered_by_each_for_all(own_stack:
     eventually(lambda: len(stack.processes("-m intake")) == 2 and stack.healthy(), "both serve again")
     assert stack.metric("ledger_commands_answered_total") == writes
     assert stack.metric("ledger_commands_pending") == 0
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="this system has no memory to keep files in")
+def test_counts_do_not_lie_on_the_disk_of_the_books(own_stack: Callable[..., Stack]) -> None:
+    """They are mapped into memory, and the kernel kills a process whose file finds no room on a full disk."""
+    stack = own_stack(intakes=2)
+    environ = [Path(f"/proc/{each.pid}/environ").read_bytes().split(b"\0") for each in stack.processes("-m intake")]
+
+    folders = {Path(os.fsdecode(line.partition(b"=")[2])) for each in environ for line in each if b"MULTIPROC" in line}
+
+    (folder,) = folders
+    assert folder.parent == Path("/dev/shm")
+    assert folder.stat().st_mode & 0o077 == 0
+    assert len(list(folder.iterdir())) > 1
