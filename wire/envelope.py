@@ -126,6 +126,9 @@ def decode_message(text: object) -> Message:
             raise Malformed("the message's names are not text")
         if not reply_to.startswith(REPLY_LIST_PREFIX):  # a worker is not to touch whatever a message names
             raise Malformed("the message's answers are not awaited on a reply list")
+        if not isinstance(fields["items"], list) or len(fields["items"]) > COMMANDS_PER_MESSAGE_MAX:
+            # Each that can't be read is set aside: a megabyte of nonsense must not be a million of them.
+            raise Malformed(f"the message has no list of commands, or more than {COMMANDS_PER_MESSAGE_MAX}")
         deadline = Deadline(boot_id, monotonic_s)
         read = [] if deadline.passed() else [_read(item) for item in fields["items"]]
         items = [item for item in read if isinstance(item, Item)]

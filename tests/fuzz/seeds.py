@@ -119,6 +119,8 @@ def _messages() -> Iterator[bytes]:
         yield text.replace(BOOT_ID.encode(), HERE)
     yield b'{"v":1,"id":1,"reply_to":"x","deadline":["x",1],"items":[]}'
     yield b"\xfe8[\xfe"
+    for items in (b'"\xfe8k\xfe"', b"[\xfe81,\xfe1]"):
+        yield b'{"v":1,"id":1,"reply_to":"ledger.replies.x","deadline":["%s",1e12],"items":%s}' % (HERE, items)
 
 
 def _plain(item: Item) -> Any:
