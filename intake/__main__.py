@@ -21,6 +21,8 @@ from intake.dispatch import Dispatch
 from intake.health import Health
 from intake.loops import Loops
 from intake.operations import Operations
+from intake.outgoing import Outgoing
+from intake.quick import Quick
 from intake.readers import Readers
 from intake.serving import Server, listening
 from intake.settings import Settings, settings
@@ -31,7 +33,6 @@ from ledger_core.model import Submission
 from ledger_core.orgs import Registry
 from ledger_core.set_aside import SetAside
 from wire import log, replies, started
-from wire.app import make_app as make_celery_app
 from wire.privacy import keep_private
 from wire.publisher import Publisher
 from wire.settings import SettingError
@@ -71,9 +72,7 @@ def _serve(chosen: Settings) -> None:
     acceptance = Acceptance(inbox)
     aside = Aside(SetAside(shared.data))
     doorkeeper = Doorkeeper(shared.data)
-    publisher = Publisher(
-        make_celery_app(shared.redis_url, shared.lanes, publishers=1, answer_timeout_s=1.0), shared.redis_url
-    )
+    publisher = Publisher(shared.redis_url)
     watch = BrokerWatch(publisher)
     watch.ask_once()
     listener = replies.Listener(shared.redis_url, replies.new_list())
@@ -82,6 +81,7 @@ def _serve(chosen: Settings) -> None:
         acceptance.settle(submission)
         operations.settled(submission.operation_id)
 
+    outgoing = Outgoing()
     dispatch = Dispatch(
         publisher,
         watch,
@@ -92,15 +92,24 @@ def _serve(chosen: Settings) -> None:
         pending_bytes_max=chosen.pending_bytes_max,
         on_settled=settled,
         is_out=aside.is_out,
+        on_due=outgoing.due,
     )
+    outgoing.send_due = dispatch.send_due
     writes = Writes(dispatch, acceptance, readers, wait_s=chosen.wait_s, is_out=aside.is_out)
     operations = Operations(dispatch, acceptance, readers, aside)
     checks = Health(watch, doorkeeper, shared.data, shared.lanes, acceptance, aside)
     app = make_app(Parts(doorkeeper, readers, writes, operations, checks))
     sweeper = Sweeper(shared.data, inbox, readers, dispatch, aside)
-    loops = Loops(watch, dispatch, writes, operations, listener, acceptance, sweeper, aside)
+    loops = Loops(watch, dispatch, outgoing, writes, operations, listener, acceptance, sweeper, aside)
     limits = Limits(chosen.connections_max, chosen.idle_s, chosen.request_s)
-    server = Server(app, _socket(chosen), threads=chosen.threads, limits=limits)
+    server = Server(
+        app,
+        _socket(chosen),
+        threads=chosen.threads,
+        limits=limits,
+        is_quick=Quick(doorkeeper, dispatch),
+        on_flush=outgoing.flush,
+    )
 
     def stop(number: int, frame: FrameType | None) -> None:
         """Let every caller have an answer first; a second signal, ours or another one, ends it."""

@@ -1,25 +1,17 @@
 """Connections that cost little, however their callers behave: slow, silent, gone, or far too many.
 
-All here belongs to the server's own thread, but for `service`, which a thread of the pool calls for one request of a
+All here belongs to the server's own thread, but for `service`, which a thread of the pool may call for one request of a
 connection at a time.
 """
 
 import socket
 import time
-from collections import OrderedDict
 from typing import Any, NamedTuple
 
-from waitress.adjustments import Adjustments
-from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
 from waitress.utilities import RequestEntityTooLarge
 
-from intake.framing import StrictParser
-from intake.parking import ParkingChannel
-from intake.turns import Turns
+from intake.parking import ParkingChannel, ParkingParser
 
-ACCEPTS_PER_TURN = 64  # a crowd must not take a turn of the loop for each
-LOOK_EVERY_S = 1  # for any of these
 LINGER_S = 2.0  # to let a caller who still sends see why it was refused
 SENT_AHEAD_BYTES_MAX = 64 * 1024  # of answers that their caller did not take yet: then the next request waits
 
@@ -36,7 +28,7 @@ class Limits(NamedTuple):
     request_s: int
 
 
-class BoundedParser(StrictParser):
+class BoundedParser(ParkingParser):
     """A parser that hands on a request whose body is too large without the body: the app says so, in its order."""
 
     is_cut = False
@@ -132,14 +124,17 @@ class BoundedChannel(ParkingChannel):
 
     def service(self) -> None:
         """Serve the next request, unless its caller took no answers of late: they would fill the memory."""
-        with self.outbuf_lock:
-            self._is_held = bool(self.connected and self.total_outbufs_len > SENT_AHEAD_BYTES_MAX)
+        self.server.begin_service(self)
+        try:
+            with self.outbuf_lock:
+                self._is_held = bool(self.connected and self.total_outbufs_len > SENT_AHEAD_BYTES_MAX)
             if self._is_held:
                 self.server.pull_trigger()
                 return
-        super().service()
-        self._active_s = time.monotonic()
-        self.server.was_served(self)
+            super().service()
+            self._active_s = time.monotonic()
+        finally:
+            self.server.end_service(self)
 
     def is_idle(self) -> bool:
         """Tell whether nobody waits for anything on it."""
@@ -182,67 +177,3 @@ class BoundedChannel(ParkingChannel):
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:
             self.will_close = True
-
-
-class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
-    """Waitress's server, with room for a newcomer at any time: whoever was idle for the longest makes way."""
-
-    channel_class = BoundedChannel
-
-    def __init__(self, *arguments: Any, limits: Limits, **options: Any) -> None:
-        self.limits = limits
-        self._by_use: OrderedDict[BoundedChannel, None] = OrderedDict()  # the one served the longest ago first
-        super().__init__(*arguments, **options)
-
-    def handle_accept(self) -> None:
-        """Take in those who knock."""
-        for _ in range(ACCEPTS_PER_TURN):
-            before = len(self.active_channels)
-            super().handle_accept()
-            if len(self.active_channels) == before:
-                return
-
-    def was_opened(self, channel: BoundedChannel) -> None:
-        """Take note of a new connection, and have another one make room for it."""
-        if len(self._by_use) >= self.limits.connections_max:
-            idle = next((known for known in list(self._by_use) if known.is_idle() and not known.will_close), None)
-            if idle is not None:
-                idle.will_close = True
-                self._by_use.pop(idle, None)
-        self._by_use[channel] = None
-
-    def was_served(self, channel: BoundedChannel) -> None:
-        """Note that a connection was of use just now. Any thread may call it."""
-        try:
-            self._by_use.move_to_end(channel)
-        except KeyError:  # it was closed
-            return
-
-    def was_closed(self, channel: BoundedChannel) -> None:
-        """Forget a connection."""
-        self._by_use.pop(channel, None)
-
-    def maintenance(self, now: float) -> None:
-        """Close the connections whose callers kept us waiting: at once, since one who reads nothing is never ready."""
-        now_s = time.monotonic()
-        for channel in [known for known in self.active_channels.values() if known.is_overdue(now_s)]:
-            channel.handle_close()
-
-
-def server_on(socket_: socket.socket, app: Any, *, limits: Limits, threads: int, **options: Any) -> BoundedServer:
-    """Return a server for a WSGI app on a socket that listens. The other options are waitress's."""
-    adjustments = Adjustments(sockets=[socket_], threads=threads, **options)
-    pool = ThreadedTaskDispatcher()
-    pool.queue = Turns()
-    pool.set_thread_count(threads)
-    return BoundedServer(
-        app,
-        {},
-        True,
-        socket_,
-        dispatcher=pool,
-        adj=adjustments,
-        sockinfo=(socket_.family, socket_.type, socket_.proto, socket_.getsockname()),
-        bind_socket=False,
-        limits=limits,
-    )

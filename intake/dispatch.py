@@ -38,7 +38,8 @@ class Dispatch:
     """Sends commands on their lanes and hands their answers back. Any thread may use it.
 
     `on_settled` is told of each accepted command that has its outcome. An org that `is_out` has a book that can't be
-    used: what was accepted for it waits until it can be.
+    used: what was accepted for it waits until it can be. Whoever sends a command also publishes it, unless that is
+    `on_due`'s affair: then it has `send_due` called soon, by a thread that the broker may hold up.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class Dispatch:
         pending_bytes_max: int,
         on_settled: Callable[[Submission], None],
         is_out: Callable[[str], bool] = lambda org: False,
+        on_due: Callable[[], None] | None = None,
     ) -> None:
+        self._on_due = self.send_due if on_due is None else on_due
         self._broker = broker
         self._watch = watch
         watch.on_back = self._send_what_waits
@@ -123,7 +126,8 @@ class Dispatch:
             for ticket in tickets:
                 self.forget(ticket)
             raise problems.queue_unavailable()
-        self._put(self._lane(first), tickets)
+        if self._is_due(self._lane(first), tickets):
+            self._on_due()
 
     def forget(self, ticket: Ticket) -> bool:
         """Give up a command's place in the backlog; False when it had none any more."""
@@ -234,18 +238,23 @@ class Dispatch:
 
     def _put(self, lane: Lane, tickets: Sequence[Ticket]) -> None:
         """Have commands wait for their lane, and send what waits if it is free."""
+        if self._is_due(lane, tickets):
+            self.send_due()
+
+    def _is_due(self, lane: Lane, tickets: Sequence[Ticket]) -> bool:
+        """Have commands wait for their lane; tell whether its next message may go, as far as can be seen."""
         with lane.lock:
             lane.waiting.add(tickets)
-            if not lane.waiting:
-                return
+            if not lane.waiting or not lane.is_free(time.monotonic()):
+                return False
         self._due.append(lane)
-        self._send_due()
+        return True
 
     def _send_what_waits(self) -> None:
         self._due.extend(self._lanes)
-        self._send_due()
+        self.send_due()
 
-    def _send_due(self) -> None:
+    def send_due(self) -> None:
         """Send the next messages of the lanes that are due, unless another thread does so already.
 
         One thread publishes at a time: when the broker stands still, only that one is held up.

@@ -26,6 +26,8 @@ class Gate:
         request_id = req.env.get(REQUEST_ID) or _sound(req.get_header("X-Request-Id")) or new_request_id()
         req.env[REQUEST_ID] = req.context.request_id = request_id
         resp.set_header("X-Request-Id", request_id)
+        resp.set_header("X-Content-Type-Options", "nosniff")  # nobody guesses at the type of an answer,
+        resp.set_header("Cache-Control", "no-store")  # and nobody on the way keeps one, unless it says that it may be
 
     def process_resource(self, req: falcon.Request, resp: falcon.Response, resource: Any, params: object) -> None:
         """Check method, key and scope."""
@@ -50,12 +52,6 @@ class Gate:
             metrics.TURNED_AWAY.labels(turned_away.problem.code).inc()  # not logged: that would fill the disk
             raise
         return caller
-
-    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: Any, succeeded: bool) -> None:
-        """Have nobody on the way keep an answer, unless it says that it may be, nor guess at its type."""
-        resp.set_header("X-Content-Type-Options", "nosniff")
-        if resp.get_header("Cache-Control") is None:
-            resp.set_header("Cache-Control", "no-store")
 
 
 def _sound(given: str | None) -> str | None:

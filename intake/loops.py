@@ -10,6 +10,7 @@ from intake.aside import Aside
 from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
 from intake.operations import Operations
+from intake.outgoing import Outgoing
 from intake.writes import Writes
 from ledger_core.errors import StorageUnavailable
 from wire import broker
@@ -31,6 +32,7 @@ class Loops:
         self,
         watch: BrokerWatch,
         dispatch: Dispatch,
+        outgoing: Outgoing,
         writes: Writes,
         operations: Operations,
         listener: Listener,
@@ -41,6 +43,7 @@ class Loops:
         self._watch = watch
         self._aside = aside
         self._dispatch = dispatch
+        self._outgoing = outgoing
         self._writes = writes
         self._operations = operations
         self._listener = listener
@@ -52,6 +55,7 @@ class Loops:
         """Start them. They end with the process, or by `stop`."""
         turns = (
             ("listener", self.listen_once),
+            ("publisher", self._outgoing.publish_once),
             ("broker", self.ask_once),
             ("pulse", self.pulse_once),
             ("sweeper", self.sweep_once),

@@ -6,6 +6,7 @@ from typing import Any
 import falcon
 import orjson
 
+from intake.parking import Told
 from intake.writes import Pending, Result, Written
 from ledger_core.operations import format_operation_id
 from wire import problems
@@ -82,6 +83,11 @@ def result_json(result: Result) -> ResultJson:
 def _preference(resp: falcon.Response, written: Written) -> None:
     if written.preference.applied is not None:
         resp.set_header("Preference-Applied", written.preference.applied)
+
+
+def told(resp: falcon.Response) -> Told:
+    """Return an answer as it goes out, for a request that was parked."""
+    return Told(falcon.code_to_http_status(resp.status), list(resp.headers.items()), resp.data or b"")
 
 
 def problem(req: falcon.Request, resp: falcon.Response, found: Problem, headers: Mapping[str, str]) -> None:

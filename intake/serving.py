@@ -2,11 +2,13 @@
 
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 from waitress import wasyncore
 
-from intake.connections import LOOK_EVERY_S, Limits, server_on
+from intake.connections import Limits
+from intake.server import LOOK_EVERY_S, IsQuick, server_on
 from ledger_core.limits import BODY_BYTES_MAX
 
 HEADER_BYTES_MAX = 32 * 1024
@@ -28,26 +30,46 @@ def listening(host: str, port: int) -> socket.socket:
     return found
 
 
-class Server:
-    """Waitress for a WSGI app, on a socket that listens already: perhaps one that other processes accept from too."""
+def settings(connections_max: int) -> dict[str, Any]:
+    """Return what waitress is told, each setting with its reason."""
+    return {
+        "connection_limit": 2 * connections_max,  # where none of them is idle, so that none can make room
+        "asyncore_use_poll": True,  # select() dies above 1,023 descriptors, and open books use them up
+        "cleanup_interval": LOOK_EVERY_S,
+        "channel_request_lookahead": 1,  # notices a caller that sends no more
+        "max_request_header_size": HEADER_BYTES_MAX,
+        "max_request_body_size": BODY_BYTES_MAX + 1,  # of what is more the app never sees the body
+        "inbuf_overflow": BODY_BYTES_MAX + 1,  # a body stays in memory: a disk that is full must stop nobody
+        "ident": "ff-ledger",
+        "clear_untrusted_proxy_headers": True,
+    }
 
-    def __init__(self, app: Any, socket_: socket.socket, *, threads: int, limits: Limits) -> None:
+
+class Server:
+    """Waitress for a WSGI app, on a socket that listens already: perhaps one that other processes accept from too.
+
+    Requests that are quick are served by the thread of `run`; `on_flush` is called when some of them were.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        socket_: socket.socket,
+        *,
+        threads: int,
+        limits: Limits,
+        is_quick: IsQuick = lambda request: False,
+        on_flush: Callable[[], None] = lambda: None,
+    ) -> None:
         self._server = server_on(
             socket_,
             app,
             limits=limits,
             threads=threads,
-            connection_limit=2 * limits.connections_max,  # where none of them is idle, so that none can make room
-            asyncore_use_poll=True,  # select() dies above 1,023 descriptors, and open books use them up
-            cleanup_interval=LOOK_EVERY_S,
-            channel_request_lookahead=1,  # notices a caller that sends no more
-            max_request_header_size=HEADER_BYTES_MAX,
-            max_request_body_size=BODY_BYTES_MAX + 1,  # of what is more the app never sees the body
-            inbuf_overflow=BODY_BYTES_MAX + 1,  # a body stays in memory: a disk that is full must stop nobody
-            ident="ff-ledger",
-            clear_untrusted_proxy_headers=True,
+            is_quick=is_quick,
+            on_flush=on_flush,
+            **settings(limits.connections_max),
         )
-        self._server.draining = False
         self._quiet: dict[Any, tuple[float, float]] = {}  # by connection: its last activity, and when it was seen
         self.address = f"{self._server.effective_host} port {self._server.effective_port}"
 

@@ -24,7 +24,7 @@ class Turns:
         """Have a connection wait: behind those of its org, or before them if its request waits to be finished."""
         request = channel.requests[0]
         waiting = self._by_org.setdefault(request.headers.get(ORG_HEADER, ""), deque())
-        if hasattr(request, "parked_environ"):
+        if request.parked is not None:
             waiting.appendleft(channel)
         else:
             waiting.append(channel)

@@ -193,6 +193,13 @@ class Writes:
             return self._finish_accepting(begun)
         return self._finish_withdrawing(begun) if isinstance(begun, Withdrawing) else self._finish_waiting(begun)
 
+    def answered(self, begun: Accepting | Waiting | Withdrawing) -> Written | None:
+        """Return what the writes of a request came to, if nothing needs to be done or looked up to tell it."""
+        if isinstance(begun, Waiting) and all(ticket.answer is not None for ticket in begun.tickets):
+            self._waiting.pop(begun.tickets[0].number, None)
+            return _written(begun, (), ())
+        return self._finish_accepting(begun) if isinstance(begun, Accepting) and begun.error is None else None
+
     def _finish_waiting(self, waiting: Waiting) -> Written | Withdrawing:
         tickets = waiting.tickets
         self._waiting.pop(tickets[0].number, None)

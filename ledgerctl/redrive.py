@@ -46,7 +46,7 @@ class Redrive:
         self._aside = SetAside(data)
         self._client = broker.connect(shared.redis_url)
         self._app = make_app(shared.redis_url, shared.lanes)
-        self._publisher = Publisher(self._app, shared.redis_url)
+        self._publisher = Publisher(shared.redis_url)
         self._listener = replies.Listener(shared.redis_url, replies.new_list())
 
     def reachable(self) -> bool:

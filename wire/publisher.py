@@ -1,19 +1,19 @@
 """Publishing on lanes, and what a failure of it means: surely not sent, or perhaps sent."""
 
+import itertools
 import logging
 import threading
 from typing import Any
 from uuid import uuid4
 
-import redis
-from celery import Celery
-
 from wire import broker
 from wire.app import APPLY_TASK
+from wire.celery_message import celery_message
 from wire.lanes import queue_of
 
 logger = logging.getLogger("ledger.wire")
 
+ANSWER_TIMEOUT_S = 1.0  # a broker that does not take a message within this is away
 PROBE_KEY = "ledger.probe"  # never written: see `trouble`
 
 
@@ -31,11 +31,13 @@ class Publisher:
     Publishing never connects, since looking up a name may take longer than anybody waits: `trouble` does.
     """
 
-    def __init__(self, app: Celery, url: str) -> None:
-        self._app = app
-        self._client = broker.connect(url, answer_timeout_s=broker.PROBE_TIMEOUT_S)
+    def __init__(self, url: str) -> None:
+        self._prober = broker.connect(url, answer_timeout_s=broker.PROBE_TIMEOUT_S)
+        self._client = broker.connect(url, answer_timeout_s=ANSWER_TIMEOUT_S)
         self._lock = threading.Lock()
-        self._producer: Any = None  # Celery has no types
+        self._connection: Any = None  # redis has no types for what it does
+        self._name = str(uuid4())
+        self._count = itertools.count(1)
 
     def publish(self, lane: int, text: str) -> None:
         """Put a message on a lane.
@@ -45,11 +47,11 @@ class Publisher:
             PerhapsSent: the connection broke, or the answer did not come, while the message was under way.
         """
         with self._lock:
-            producer = self._producer
-            if producer is None:
+            connection = self._connection
+            if connection is None:
                 raise NotSent("the broker does not answer")
             try:
-                self._send(producer, lane, text)
+                self._send(connection, lane, text)
             except Exception as error:  # whatever it is, the caller must know on which side of the line it left us
                 self._disconnect()
                 told = broker.cause_of(error), f"{type(error).__name__}: {error}"
@@ -62,11 +64,11 @@ class Publisher:
         memory, or can't write its disk, or only follows another one.
         """
         try:
-            self._client.setrange(PROBE_KEY, 0, "")
+            self._prober.setrange(PROBE_KEY, 0, "")
             with self._lock:
-                if self._producer is None:
-                    self._producer = self._connected()
-        except Exception as error:  # kombu wraps what it likes; there is a broker to publish to, or there is not
+                if self._connection is None:
+                    self._connection = self._client.connection_pool.get_connection()
+        except Exception as error:  # whatever it is: there is a broker to publish to, or there is not
             with self._lock:
                 self._disconnect()  # what a broker left behind when it went is of no use when it is back
             logger.debug("broker: %s: %s", type(error).__name__, error)
@@ -78,34 +80,16 @@ class Publisher:
         with self._lock:
             self._disconnect()
         self._client.close()
-        self._app.close()
+        self._prober.close()
 
-    def _send(self, producer: Any, lane: int, text: str) -> None:
-        self._app.send_task(
-            APPLY_TASK,
-            (text,),
-            queue=queue_of(lane),
-            task_id=str(uuid4()),
-            ignore_result=True,
-            producer=producer,
-            argsrepr="",  # not the message once more, for logs that nobody keeps
-            kwargsrepr="",
-        )
-
-    def _connected(self) -> Any:
-        connection = self._app.connection_for_write()
-        try:
-            connection.connect()
-            return self._app.amqp.Producer(connection.channel(), auto_declare=False)
-        except BaseException:
-            connection.release()
-            raise
+    def _send(self, connection: Any, lane: int, text: str) -> None:
+        queue, name = queue_of(lane), f"{self._name}-{next(self._count)}"
+        connection.send_command("LPUSH", queue, celery_message(APPLY_TASK, name, text, queue, name))
+        connection.read_response()
 
     def _disconnect(self) -> None:
         """Close the connection, if there is one. Called with the lock held."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                producer.connection.release()
-            except (redis.RedisError, OSError) as error:
-                logger.debug("closing: %s", error)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.disconnect()
+            self._client.connection_pool.release(connection)

@@ -1,0 +1,230 @@
+"""Waitress's server: its loop, who serves a request, and room for a newcomer at any time.
+
+A quick request is served by the thread of the loop, which read it, and so is the answer to one that was parked: handing
+it to another thread and back costs more than all that is done for it. The others are served by a pool of threads.
+"""
+
+import socket
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any
+
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+from intake.connections import BoundedChannel, Limits
+from intake.turns import Turns
+from intake.watching import Watched
+
+ACCEPTS_PER_TURN = 64  # a crowd must not take a turn of the loop for each
+LOOK_EVERY_S = 1  # for callers who keep us waiting
+QUICK_PER_FLUSH = 16  # requests that are served before what they set off is sent on its way
+
+IsQuick = Callable[[Any], bool]  # tells of a request, as its parser left it, whether nothing can hold it up
+
+
+def _never(request: Any) -> bool:
+    return False
+
+
+def _nothing() -> None:
+    return None
+
+
+class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+    """A server that serves quick requests itself; whoever was idle for the longest makes way for a newcomer.
+
+    `on_flush` is called when some of them were served, before the loop waits for more.
+    """
+
+    channel_class = BoundedChannel
+    draining = False
+
+    def __init__(
+        self,
+        *arguments: Any,
+        limits: Limits,
+        is_quick: IsQuick = _never,
+        on_flush: Callable[[], None] = _nothing,
+        **options: Any,
+    ) -> None:
+        self.limits = limits
+        self._is_quick = is_quick
+        self._on_flush = on_flush
+        self._by_use: OrderedDict[BoundedChannel, None] = OrderedDict()  # the one served the longest ago first
+        self._quick = Turns()
+        self._readied: deque[BoundedChannel] = deque()  # parked ones that can go on
+        self._served: deque[BoundedChannel] = deque()  # by the pool
+        self._serving: dict[int, BoundedChannel] = {}  # by thread of the pool
+        self._loop_thread = 0
+        self._is_awake = False  # the loop was told to take its next turn, and did not take it yet
+        self._all_changed = False
+        self._look_at_s = 0.0
+        self._watched = Watched()
+        super().__init__(*arguments, map=self._watched, **options)
+
+    def run(self) -> None:
+        """Serve, in this thread, until SystemExit is raised in it."""
+        self._loop_thread = threading.get_ident()
+        try:
+            while self._watched:
+                self.turn()
+        except (SystemExit, KeyboardInterrupt):
+            self.task_dispatcher.shutdown()
+
+    def turn(self) -> None:
+        """Wait for something to happen, a second at most, and deal with it."""
+        now_s = time.monotonic()
+        if now_s >= self._look_at_s:
+            self._look_at_s = now_s + LOOK_EVERY_S
+            self._watched.look_at_all()  # and for maintenance
+        self._watched.turn(LOOK_EVERY_S)
+        self._is_awake = False  # before it looks, so that nothing that comes later is left without a turn
+        self._look_at_what_others_left()
+        self._serve_quick()
+        self._on_flush()
+
+    def add_task(self, channel: BoundedChannel) -> None:
+        """Have the next request of a connection served. Any thread may call it."""
+        if threading.get_ident() == self._loop_thread and self._is_quick(channel.requests[0]):
+            self._quick.append(channel)
+        else:
+            self.task_dispatcher.add_task(channel)
+
+    def was_readied(self, channel: BoundedChannel) -> None:
+        """Have a parked request of a connection go on. Any thread may call it."""
+        self._readied.append(channel)
+        self._wake()
+
+    def pull_trigger(self) -> None:
+        """Have the loop look at the connection that this thread serves, or at all of them. waitress names it so."""
+        thread = threading.get_ident()
+        if thread == self._loop_thread:
+            return  # which looks at whatever it served
+        channel = self._serving.get(thread)
+        if channel is None:
+            self._all_changed = True
+        else:
+            self._served.append(channel)
+        self._wake()
+
+    def begin_service(self, channel: BoundedChannel) -> None:
+        """Note that this thread serves a connection."""
+        self._serving[threading.get_ident()] = channel
+
+    def end_service(self, channel: BoundedChannel) -> None:
+        """Note that this thread has served it, and that it was of use just now."""
+        self._serving.pop(threading.get_ident(), None)
+        try:
+            self._by_use.move_to_end(channel)
+        except KeyError:  # it was closed
+            return
+
+    def handle_accept(self) -> None:
+        """Take in those who knock."""
+        for _ in range(ACCEPTS_PER_TURN):
+            before = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == before:
+                return
+
+    def was_opened(self, channel: BoundedChannel) -> None:
+        """Take note of a new connection, and have another one make room for it."""
+        if len(self._by_use) >= self.limits.connections_max:
+            idle = next((known for known in list(self._by_use) if known.is_idle() and not known.will_close), None)
+            if idle is not None:
+                idle.will_close = True
+                self._look_at(idle)
+                self._by_use.pop(idle, None)
+        self._by_use[channel] = None
+
+    def was_closed(self, channel: BoundedChannel) -> None:
+        """Forget a connection."""
+        self._by_use.pop(channel, None)
+
+    def maintenance(self, now: float) -> None:
+        """Close the connections whose callers kept us waiting: at once, since one who reads nothing is never ready."""
+        now_s = time.monotonic()
+        for channel in [known for known in self.active_channels.values() if known.is_overdue(now_s)]:
+            channel.handle_close()
+
+    def _look_at_what_others_left(self) -> None:
+        if self._all_changed:
+            self._all_changed = False
+            self._watched.look_at_all()
+        while self._served:
+            self._look_at(self._served.popleft())
+        while self._readied:
+            self._go_on(self._readied.popleft())
+
+    def _serve_quick(self) -> None:
+        served = 0
+        while self._quick:
+            self._serve(self._quick.popleft())
+            served += 1
+            if served % QUICK_PER_FLUSH == 0:
+                self._on_flush()
+
+    def _serve(self, channel: BoundedChannel) -> None:
+        try:
+            channel.service()
+        except Exception:
+            self.logger.exception("a bug in serving a request")
+        self._look_at(channel)
+
+    def _go_on(self, channel: BoundedChannel) -> None:
+        """Answer a parked request if its answer is known, else have it served again."""
+        if not channel.requests:
+            return  # it was given up
+        request = channel.requests[0]
+        try:
+            request.told = request.parked.told()
+        except Exception:
+            self.logger.exception("a bug in answering a request")
+        if request.told is None:
+            self.task_dispatcher.add_task(channel)
+        else:
+            self._serve(channel)
+
+    def _look_at(self, channel: BoundedChannel) -> None:
+        descriptor = channel._fileno
+        if descriptor is not None:
+            self._watched.look_at(descriptor)
+
+    def _wake(self) -> None:
+        """Have the loop take its next turn now, if it waits."""
+        if not self._is_awake and threading.get_ident() != self._loop_thread:
+            self._is_awake = True
+            self.trigger.pull_trigger()
+
+
+def server_on(
+    socket_: socket.socket,
+    app: Any,
+    *,
+    limits: Limits,
+    threads: int,
+    is_quick: IsQuick = _never,
+    on_flush: Callable[[], None] = _nothing,
+    **options: Any,
+) -> BoundedServer:
+    """Return a server for a WSGI app on a socket that listens. The other options are waitress's."""
+    adjustments = Adjustments(sockets=[socket_], threads=threads, **options)
+    pool = ThreadedTaskDispatcher()
+    pool.queue = Turns()
+    pool.set_thread_count(threads)
+    return BoundedServer(
+        app,
+        _start=True,
+        _sock=socket_,
+        dispatcher=pool,
+        adj=adjustments,
+        sockinfo=(socket_.family, socket_.type, socket_.proto, socket_.getsockname()),
+        bind_socket=False,
+        limits=limits,
+        is_quick=is_quick,
+        on_flush=on_flush,
+    )

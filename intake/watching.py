@@ -1,0 +1,73 @@
+"""Watching descriptors: each is looked at when something happened to it, and not in every turn of the server's loop.
+
+waitress asks every connection in every turn what it waits for, which with many of them costs more than serving them.
+"""
+
+import select
+import selectors
+from typing import Any
+
+from waitress import wasyncore
+
+
+class Watched(dict[int, Any]):
+    """waitress's map of descriptors to what reads and writes them. It belongs to the thread of the loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._selector = selectors.DefaultSelector()
+        self._wanted: dict[int, int] = {}  # what each is watched for; none that waits for nothing
+        self._changed: set[int] = set()  # what they wait for may be another thing now
+
+    def __setitem__(self, descriptor: int, item: Any) -> None:
+        super().__setitem__(descriptor, item)
+        self._changed.add(descriptor)
+
+    def __delitem__(self, descriptor: int) -> None:
+        super().__delitem__(descriptor)
+        if self._wanted.pop(descriptor, 0):
+            self._selector.unregister(descriptor)
+
+    def look_at(self, descriptor: int) -> None:
+        """Have it asked again what it waits for."""
+        self._changed.add(descriptor)
+
+    def look_at_all(self) -> None:
+        """Have all of them asked again what they wait for."""
+        self._changed.update(self)
+
+    def turn(self, timeout_s: float) -> None:
+        """Wait for something to happen, so long at most, and have it dealt with by whom it happened to."""
+        changed, self._changed = self._changed, set()
+        for descriptor in changed:
+            item = self.get(descriptor)
+            if item is not None:
+                self._watch(descriptor, item)
+        for key, events in self._selector.select(timeout_s):
+            descriptor = key.fd
+            item = self.get(descriptor)
+            if item is not None:
+                self._changed.add(descriptor)
+                readable = select.POLLIN if events & selectors.EVENT_READ else 0
+                wasyncore.readwrite(item, readable | (select.POLLOUT if events & selectors.EVENT_WRITE else 0))
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        self._selector.close()
+
+    def _watch(self, descriptor: int, item: Any) -> None:
+        wants = selectors.EVENT_READ if item.readable() else 0
+        if item.writable() and not item.accepting:
+            wants |= selectors.EVENT_WRITE
+        wanted = self._wanted.get(descriptor, 0)
+        if wants == wanted or descriptor not in self:  # asking may have closed it
+            return
+        if not wants:
+            self._selector.unregister(descriptor)
+            del self._wanted[descriptor]
+            return
+        self._wanted[descriptor] = wants
+        if wanted:
+            self._selector.modify(descriptor, wants)
+        else:
+            self._selector.register(descriptor, wants)
