@@ -1,8 +1,7 @@
 """Reply lists: how a worker's answers reach the intake process that waits for them, one list for each."""
 
 import secrets
-
-import redis
+from typing import Any
 
 from wire import broker
 from wire.envelope import REPLY_LIST_PREFIX, Reply, decode_reply, encode_reply
@@ -17,12 +16,31 @@ def new_list() -> str:
     return REPLY_LIST_PREFIX + secrets.token_hex(8)
 
 
-def send(client: "redis.Redis", reply_to: str, reply: Reply) -> None:
-    """Put the answers to a message on the list on which they are awaited, in one round trip."""
-    pipeline = client.pipeline(transaction=False)
-    pipeline.rpush(reply_to, encode_reply(reply))
-    pipeline.expire(reply_to, LIST_TTL_S)
-    pipeline.execute()
+class Sender:
+    """The sending end of reply lists, with a connection of its own. One thread at a time may use it."""
+
+    def __init__(self, url: str) -> None:
+        self._pool = broker.connect(url).connection_pool
+        self._connection: Any = None  # redis has no types for what it does
+
+    def send(self, reply_to: str, reply: Reply) -> None:
+        """Put the answers to a message on the list on which they are awaited, in one round trip.
+
+        Raises:
+            redis.RedisError: nobody knows whether they are there.
+        """
+        connection = self._connection or self._pool.get_connection()
+        self._connection = None
+        commands = ("RPUSH", reply_to, encode_reply(reply)), ("EXPIRE", reply_to, LIST_TTL_S)
+        try:
+            connection.send_packed_command(connection.pack_commands(commands))
+            for _ in commands:
+                connection.read_response()
+        except BaseException:
+            connection.disconnect()
+            self._pool.release(connection)
+            raise
+        self._connection = connection
 
 
 class Listener:

@@ -15,7 +15,7 @@ from ledger_core.errors import StorageUnavailable
 from ledger_core.instants import now_us
 from ledger_core.orgs import Registry
 from ledger_core.set_aside import Form, Item, SetAside
-from wire import broker, log, started
+from wire import log, replies, started
 from wire.app import make_app
 from wire.lanes import lane_of, queue_of
 from wire.privacy import keep_private
@@ -69,7 +69,7 @@ def _serve(chosen: Settings) -> int:
     books = Books(shared.data, outages)
     app = make_app(shared.redis_url, shared.lanes)
     turns = Turns(books, aside)
-    register(app, turns, broker.connect(shared.redis_url))
+    register(app, turns, replies.Sender(shared.redis_url))
     keep_strays(app, lambda body, queue, cause: turns.refuse(Item(Form.STRAY, body, cause, now_us(), lane=queue)))
     outages.keep_looking()
 

@@ -16,6 +16,7 @@ from kombu.transport import virtual
 from kombu.transport.redis import Channel, QoS
 from redis.exceptions import ResponseError
 
+from wire.app import APPLY_TASK
 from wire.broker import ERRORS, cause_of
 
 logger = logging.getLogger("ledger.workers")
@@ -52,7 +53,15 @@ class ReturningConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
 
 
 class _Deliveries(QoS):  # type: ignore[misc]  # kombu has no types
-    """The messages that a worker holds, where the broker may be away, or take no writes, at any moment."""
+    """The messages that a worker holds, where the broker may be away, or take no writes, at any moment.
+
+    The broker notes those of other services, so that it brings them again when their worker dies. Intake sends its own
+    again by itself, long before the broker would: noting them would cost a worker more than carrying them out.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._unnoted: set[str] = set()
 
     def ack(self, delivery_tag: str) -> None:
         """Acknowledge a message that is done.
@@ -60,6 +69,8 @@ class _Deliveries(QoS):  # type: ignore[misc]  # kombu has no types
         One that the broker can't be told of is let go all the same: it would count as held for ever, and with one
         message held at a time the worker would never take another one. When it comes again, it changes nothing.
         """
+        if self._was_unnoted(delivery_tag):
+            return
         try:
             super().ack(delivery_tag)
         except ERRORS as error:
@@ -68,6 +79,8 @@ class _Deliveries(QoS):  # type: ignore[misc]  # kombu has no types
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Give a message up, or back; let go of it in any case, like `ack`."""
+        if self._was_unnoted(delivery_tag):
+            return
         try:
             super().reject(delivery_tag, requeue)
         except ERRORS as error:
@@ -76,11 +89,24 @@ class _Deliveries(QoS):  # type: ignore[misc]  # kombu has no types
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Note a message that was given out: one that the broker can't note must not be lost for that."""
+        headers = message.headers
+        if type(headers) is dict and headers.get("task") == APPLY_TASK:
+            self._unnoted.add(delivery_tag)
+            virtual.QoS.append(self, message, delivery_tag)
+            return
         try:
             super().append(message, delivery_tag)
         except ResponseError as error:
             logger.warning("%s; a message is applied that it could not note as given out", cause_of(error))
             virtual.QoS.append(self, message, delivery_tag)
+
+    def _was_unnoted(self, delivery_tag: str) -> bool:
+        """Let go of a message, if the broker knows nothing of it; tell whether that was all."""
+        if delivery_tag not in self._unnoted:
+            return False
+        self._unnoted.discard(delivery_tag)
+        virtual.QoS.ack(self, delivery_tag)
+        return True
 
     def restore_visible(self, *arguments: Any, **options: Any) -> None:
         """Have messages come again that nobody acknowledged, once the broker takes writes again."""
@@ -94,6 +120,20 @@ class SteadyChannel(Channel):  # type: ignore[misc]  # kombu has no types
     """A channel that goes on while the broker takes no writes."""
 
     QoS = _Deliveries
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._clients: dict[Any, Any] = {}  # by the pool of their connections; kombu makes one for each command
+        super().__init__(*arguments, **options)
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        """Return a client of the broker: the one that there is, unless its connections are to be read in turns."""
+        if asynchronous:
+            return super()._create_client(asynchronous)
+        client = self._clients.get(self.pool)
+        if client is None:
+            self._clients.clear()
+            client = self._clients[self.pool] = super()._create_client()
+        return client
 
     def _brpop_read(self, **options: Any) -> Any:
         """Take in a message; a broker that may give out none, since that is a write too, is asked again."""

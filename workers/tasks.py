@@ -6,7 +6,6 @@ import reprlib
 from collections import OrderedDict
 from typing import NoReturn
 
-import redis
 from celery import Celery, Task
 from celery.exceptions import Ignore, Reject
 
@@ -15,7 +14,8 @@ from ledger_core.set_aside import Form, Item
 from wire import broker, replies, submit
 from wire.answers import SET_ASIDE
 from wire.app import APPLY_TASK, SUBMIT_TASK
-from wire.envelope import Message, Reply, decode_message
+from wire.envelope import Malformed, Message, Reply, decode_message
+from workers.arrival import Arrived, AtOnce
 from workers.turns import Sender, Turns
 
 logger = logging.getLogger("ledger.workers")
@@ -46,7 +46,7 @@ class _Answered:
         return False
 
 
-def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
+def register(app: Celery, turns: Turns, sender: replies.Sender) -> None:
     """Register the tasks of the lanes on a Celery app, and no others: Celery's own would run what a message names."""
     for name in list(app.tasks):
         del app.tasks[name]
@@ -66,31 +66,35 @@ def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
                 return
             turns.refuse(_item(self, args, kwargs, f"{type(exc).__name__}: {exc}", is_told=False))
 
-    @app.task(base=Kept, name=APPLY_TASK, bind=True, ignore_result=True)  # type: ignore[untyped-decorator]
-    def apply(self: Task, text: object = None, *_: object, **__: object) -> None:
-        """Apply one of intake's messages, and put the answers on its reply list once they are on disk."""
-        try:
-            message = decode_message(text)
-        except Exception as error:  # malformed, or a fault of ours in reading it
-            turns.refuse(_item(self, (text,), {}, str(error), is_told=False))
-            return
+    class Applied(AtOnce, Kept):
+        """A task that applies one of intake's messages."""
+
+        abstract = True
+
+        def carry_out(self, arrived: Arrived) -> None:
+            try:
+                _apply(decode_message(arrived.text))
+            except Exception as error:  # malformed, or a fault of ours
+                cause = str(error) if isinstance(error, Malformed) else f"{type(error).__name__}: {error}"
+                turns.refuse(_item_of(self.name, arrived.task_id, arrived.queue, (arrived.text,), {}, cause))
+
+    def _apply(message: Message) -> None:
         if message.deadline.passed():
             logger.warning("dropped a message that came too late; its writes were sent again or given up")
-            return
-        if answered.before(message):
+        elif answered.before(message):
             logger.warning("dropped a message that came again after it was answered")
-            return
-        before = turns.transactions
-        told = turns.take(message.items, message.deadline.passed)
-        for unreadable in message.unreadable:
-            answer = turns.refuse_unreadable(unreadable)
-            if unreadable.number is not None:
-                told.append((unreadable.number, answer))
-        try:
-            replies.send(client, message.reply_to, Reply(message.message_id, turns.transactions - before, told))
-        except redis.RedisError as error:
-            # Not lost: whoever waits sends the command again, and is told the outcome that is in the book.
-            logger.warning("can't reply: %s", error)
+        else:
+            reply = _applied(message, turns)
+            try:
+                sender.send(message.reply_to, reply)
+            except broker.ERRORS as error:
+                # Not lost: whoever waits sends the command again, and is told the outcome that is in the book.
+                logger.warning("can't reply: %s", error)
+
+    @app.task(base=Applied, name=APPLY_TASK, bind=True, ignore_result=True)  # type: ignore[untyped-decorator]
+    def apply(self: Applied, text: object = None, *_: object, **__: object) -> None:
+        """Apply one of intake's messages, and put the answers on its reply list once they are on disk."""
+        self.carry_out(Arrived(text, self.request.id, _queue_of(self)))
 
     @app.task(base=Kept, name=SUBMIT_TASK, bind=True, max_retries=None)  # type: ignore[untyped-decorator]
     def submit_(
@@ -132,18 +136,44 @@ def register(app: Celery, turns: Turns, client: "redis.Redis") -> None:
         return submit.result_of(task.submission.operation_id, answer)
 
 
+def _applied(message: Message, turns: Turns) -> Reply:
+    before = turns.transactions
+    told = turns.take(message.items, message.deadline.passed)
+    for unreadable in message.unreadable:
+        answer = turns.refuse_unreadable(unreadable)
+        if unreadable.number is not None:
+            told.append((unreadable.number, answer))
+    return Reply(message.message_id, turns.transactions - before, told)
+
+
 def _leave_without_a_result() -> NoReturn:
     raise Ignore
 
 
+def _queue_of(task: Task) -> str | None:
+    found: str | None = (task.request.delivery_info or {}).get("routing_key")
+    return found
+
+
 def _item(task: Task, args: tuple[object, ...], kwargs: dict[str, object], cause: str, *, is_told: bool) -> Item:
+    return _item_of(task.name, task.request.id, _queue_of(task), args, kwargs, cause, is_told=is_told)
+
+
+def _item_of(
+    name: str,
+    task_id: str | None,
+    queue: str | None,
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
+    cause: str,
+    *,
+    is_told: bool = False,
+) -> Item:
     """Return what an operator sees of a task, and may send again as it came."""
-    lane = (task.request.delivery_info or {}).get("routing_key")
-    fields = {"task": task.name, "id": task.request.id, "args": args, "kwargs": kwargs}
+    fields = {"task": name, "id": task_id, "args": args, "kwargs": kwargs}
     try:
         body = json.dumps(fields).encode()
     except (RecursionError, TypeError, ValueError):
-        return Item(
-            Form.TASK, reprlib.repr(fields).encode(), cause, now_us(), lane=lane, is_told=is_told, is_whole=False
-        )
-    return Item(Form.TASK, body, cause, now_us(), lane=lane, is_told=is_told)
+        body = reprlib.repr(fields).encode()
+        return Item(Form.TASK, body, cause, now_us(), lane=queue, is_told=is_told, is_whole=False)
+    return Item(Form.TASK, body, cause, now_us(), lane=queue, is_told=is_told)

@@ -10,6 +10,7 @@ from kombu import Connection
 from kombu.transport.redis import Transport
 
 from tests.system.breakable import OwnBroker, own_broker
+from wire.app import APPLY_TASK
 from workers.returning import SteadyChannel
 
 
@@ -76,3 +77,32 @@ def test_a_full_broker_ends_no_search_for_messages_to_bring_again(broker: OwnBro
         channel.qos.restore_visible()
 
     assert channel.basic_get("lane") is not None
+
+
+@pytest.mark.parametrize("how", ["ack", "reject"])
+def test_the_broker_notes_no_message_of_intake(broker: OwnBroker, channel: Any, how: str) -> None:
+    """Intake sends it again by itself; it is acknowledged, or given up, without a word to the broker."""
+    producer = Connection(broker.url).SimpleQueue("intake")
+    producer.put("a message", headers={"task": APPLY_TASK})
+    message = channel.basic_get("intake")
+    with broker.client as client:
+        assert not client.exists("unacked")
+    assert not channel.qos.can_consume()
+
+    with broker.killed():
+        getattr(message, how)()
+
+    assert channel.qos.can_consume()
+
+
+def test_the_broker_notes_a_message_of_another_service(broker: OwnBroker, channel: Any) -> None:
+    channel.basic_get("lane")
+
+    with broker.client as client:
+        assert client.hlen("unacked") == 1
+
+
+def test_a_channel_has_one_client_for_all_its_commands(channel: Any) -> None:
+    """Making one takes as long as a command."""
+    with channel.conn_or_acquire() as first, channel.conn_or_acquire() as second:
+        assert first is second

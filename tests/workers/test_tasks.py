@@ -10,6 +10,7 @@ from celery.exceptions import Reject
 
 from ledger_core.set_aside import SetAside
 from ledger_core.store.book import book_path
+from wire import replies
 from wire.app import SUBMIT_TASK, make_app
 from workers.tasks import register
 from workers.turns import Turns
@@ -21,7 +22,7 @@ ACCOUNT = {"org": "acme", "kind": "account", "command": {"name": "Cash", "type":
 def task(turns: Turns, tmp_path: Path) -> Iterator[Any]:
     """The task, as a worker runs it whose broker is gone."""
     app = make_app(f"redis+socket://{tmp_path}/gone.sock", 4)
-    register(app, turns, redis.Redis())
+    register(app, turns, replies.Sender("redis://127.0.0.1:1"))
     found = app.tasks[SUBMIT_TASK]
     found.push_request(
         id="a-task",
