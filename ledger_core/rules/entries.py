@@ -78,12 +78,12 @@ def check_accounts(drafts: Iterable[Draft], accounts: Mapping[int, Account]) -> 
         AccountUnknown: for the first that does not exist.
         AccountClosed: for the first that is closed.
     """
-    for draft in drafts:
-        if draft.account_id not in accounts:
-            raise AccountUnknown(draft.account_id)
-    for draft in drafts:
-        if accounts[draft.account_id].closed_at is not None:
-            raise AccountClosed(draft.account_id)
+    for account_id, _, _ in drafts:
+        if account_id not in accounts:
+            raise AccountUnknown(account_id)
+    for account_id, _, _ in drafts:
+        if accounts[account_id].closed_at is not None:
+            raise AccountClosed(account_id)
 
 
 def check_balanced(drafts: Sequence[Draft], accounts: Mapping[int, Account]) -> None:
@@ -93,9 +93,10 @@ def check_balanced(drafts: Sequence[Draft], accounts: Mapping[int, Account]) -> 
         UnbalancedEntry: for the first currency, in the order of the lines, in which they do not.
     """
     sums: dict[str, list[int]] = {}
-    for draft in drafts:
-        sides = sums.setdefault(accounts[draft.account_id].currency, [0, 0])
-        sides[draft.side is Side.CREDIT] += draft.amount
+    credit = Side.CREDIT
+    for account_id, side, amount in drafts:
+        sides = sums.setdefault(accounts[account_id].currency, [0, 0])
+        sides[side is credit] += amount
     for currency, (debits, credits) in sums.items():
         if debits != credits:
             raise UnbalancedEntry(currency, debits, credits)
@@ -144,13 +145,13 @@ def post(
 
 def _post_line(draft: Draft, accounts: Mapping[int, Account], after: dict[int, Account]) -> Line:
     account_id, side, amount = draft
-    account = after.get(account_id) or accounts[account_id]
-    debits, credits, version = account.debits, account.credits, account.version + 1
+    *who, debits, credits, held, version = after.get(account_id) or accounts[account_id]
+    version += 1
     if side is Side.DEBIT:
         debits += amount
     else:
         credits += amount
-    after[account_id] = account._replace(debits=debits, credits=credits, version=version)
+    after[account_id] = Account._make((*who, debits, credits, held, version))
     return Line(account_id, side, amount, version, debits, credits)
 
 
@@ -159,13 +160,9 @@ def _check_funds(before: Account, after: Account) -> None:
 
     Without an overdraft limit a balance may go below zero, but what holds reserve is never spent.
     """
-    total_before, total_after = before.total, after.total
-    if total_after >= total_before:
+    limit, held = before.overdraft_limit, before.held
+    if limit is None and not held:
         return
-    limit = before.overdraft_limit
-    if limit is None:
-        if not before.held:
-            return
-        limit = 0
-    if total_after - before.held < -limit:
-        raise InsufficientFunds(before.id, required=total_before - total_after, total=total_before, held=before.held)
+    total_before, total_after = before.total, after.total
+    if total_after < total_before and total_after - held < -(limit or 0):
+        raise InsufficientFunds(before.id, required=total_before - total_after, total=total_before, held=held)
