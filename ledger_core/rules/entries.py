@@ -119,8 +119,7 @@ def post(
         BalanceOverflow: debits or credits of an account would pass 2^63 - 1.
         InsufficientFunds: for the first account, in the order of the lines, that has not got it.
     """
-    after: dict[int, Account] = {}
-    lines = tuple(_post_line(draft, accounts, after) for draft in drafts)
+    lines, after = _post_lines(drafts, accounts)
     for account_id, account in after.items():
         if account.debits > TOTAL_MAX or account.credits > TOTAL_MAX:
             raise BalanceOverflow(account_id)
@@ -143,16 +142,22 @@ def post(
     return Posting(entry, after)
 
 
-def _post_line(draft: Draft, accounts: Mapping[int, Account], after: dict[int, Account]) -> Line:
-    account_id, side, amount = draft
-    *who, debits, credits, held, version = after.get(account_id) or accounts[account_id]
-    version += 1
-    if side is Side.DEBIT:
-        debits += amount
-    else:
-        credits += amount
-    after[account_id] = Account._make((*who, debits, credits, held, version))
-    return Line(account_id, side, amount, version, debits, credits)
+def _post_lines(
+    drafts: Iterable[Draft], accounts: Mapping[int, Account]
+) -> tuple[tuple[Line, ...], dict[int, Account]]:
+    lines = []
+    after: dict[int, Account] = {}
+    debit = Side.DEBIT
+    for account_id, side, amount in drafts:
+        *who, debits, credits, held, version = after.get(account_id) or accounts[account_id]
+        version += 1
+        if side is debit:
+            debits += amount
+        else:
+            credits += amount
+        after[account_id] = Account._make((*who, debits, credits, held, version))
+        lines.append(Line(account_id, side, amount, version, debits, credits))
+    return tuple(lines), after
 
 
 def _check_funds(before: Account, after: Account) -> None:
