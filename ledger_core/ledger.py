@@ -155,7 +155,7 @@ class _Turn:
         if isinstance(command, PostEntry):
             accounts = self._known([line.account_id for line in command.lines])
             return self._save_posting(post_entry(command, accounts=accounts, slot=self._slot))
-        self.write()
+        self._unwritten.write_entries()
         match command:
             case PostBulk() as command:
                 return self._post_bulk(submission, command)
@@ -186,6 +186,7 @@ class _Turn:
 
     def _post_bulk(self, submission: Submission, command: PostBulk) -> Bulk:
         """Post the entries of a bulk, each a write of its own with its own outcome, or none of them."""
+        self.write()
         before = dict(self._accounts), self._slot, self._clock_saved
         try:
             with self._book.savepoint():
@@ -234,7 +235,7 @@ class _Turn:
     def _save_held(self, held: Held) -> Hold:
         if held.entry is not None:
             self._save_posting(Posting(held.entry, held.accounts))
-            self.write()
+            self._unwritten.write_entries()
         if held.event.version == 1:
             save.hold(self._connection, held.hold)
         save.hold_event(self._connection, held.event)

@@ -30,7 +30,7 @@ _LAST_AT = "update book set last_at = ?"
 class Unwritten:
     """Entries and outcomes that were decided and are yet to be written: many together take less than each alone.
 
-    Whatever else reads or writes the book wants them written first.
+    Whoever reads entries or outcomes, or refers to them, wants them written first.
     """
 
     __slots__ = ("_connection", "_entries", "_lines", "_operations")
@@ -72,13 +72,19 @@ class Unwritten:
         )
 
     def write(self) -> None:
-        """Write them: all lines first, then the entries, which seal them and move their accounts."""
+        """Write them."""
+        self.write_entries()
+        if self._operations:
+            self._connection.executemany(_OPERATION, self._operations)
+            self._operations.clear()
+
+    def write_entries(self) -> None:
+        """Write the entries: all lines first, then what seals them and moves their accounts."""
         if self._lines:
             self._connection.executemany(_LINE, self._lines)
             self._connection.executemany(_ENTRY, self._entries)
-        if self._operations:
-            self._connection.executemany(_OPERATION, self._operations)
-        self.forget()
+            self._lines.clear()
+            self._entries.clear()
 
     def forget(self) -> None:
         """Write none of them."""
