@@ -1,6 +1,6 @@
 """`apply`: the only way to write to a book. It loads, lets the rules decide, and saves, in one transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ledger_core import instants, reads
 from ledger_core.chain import GENESIS
@@ -47,7 +47,9 @@ def apply(
     with book.transaction():
         _check_time(book, too_late)
         turn = _Turn(book, clock())
+        turn.expect(submissions)
         outcomes = [turn.outcome(submission) for submission in submissions]
+        turn.write()
         _check_time(book, too_late)
         return outcomes
 
@@ -64,7 +66,10 @@ def give_up(book: Book, submission: Submission, clock: Callable[[], int] = insta
         StorageUnavailable: the book can't be written; nothing was.
     """
     with book.transaction():
-        return _Turn(book, clock()).given_up(submission)
+        turn = _Turn(book, clock())
+        outcome = turn.given_up(submission)
+        turn.write()
+        return outcome
 
 
 class _Turn:
@@ -73,23 +78,36 @@ class _Turn:
     def __init__(self, book: Book, clock_at: int) -> None:
         self._book = book
         self._connection = book.connection
-        facts = load.book(self._connection)
-        self._currency = facts.currency
-        self._now = max(clock_at, facts.last_at)  # a machine's clock may go back; a book's does not
-        self._clock_saved = facts.last_at == self._now
+        start = load.start(self._connection, clock_at)
+        self._currency = start.currency
+        self._now = max(clock_at, start.last_at)  # a machine's clock may go back; a book's does not
+        self._clock_saved = start.last_at == self._now
+        self._slot = Slot((start.entry_id or 0) + 1, self._now, start.entry_hash or GENESIS)
         self._accounts: dict[int, Account] = {}
-        last = load.last_entry(self._connection)
-        self._slot = Slot(1, self._now, GENESIS) if last is None else Slot(last.id + 1, self._now, last.hash)
-        for hold_id in load.due_holds(self._connection, self._now):
-            hold = self._hold(hold_id)
-            assert hold is not None, "it was found by its expiry"
-            self._save_held(expire_hold(hold, self._known([hold.account_id])[hold.account_id]))
+        self._new: set[bytes] = set()  # operations that surely were not decided
+        self._unwritten = save.Unwritten(self._connection)
+        if start.has_due_holds:
+            self._expire_holds()
+
+    def expect(self, submissions: Sequence[Submission]) -> None:
+        """Load at once what they would ask for one by one: whether they were decided, and the accounts of entries."""
+        operation_ids = [submission.operation_id for submission in submissions]
+        self._new.update(operation_ids)
+        self._new.difference_update(load.decided(self._connection, operation_ids))
+        commands = [submission.command for submission in submissions]
+        self._known(
+            {line.account_id for command in commands if isinstance(command, PostEntry) for line in command.lines}
+        )
+
+    def write(self) -> None:
+        """Write what is yet to be written."""
+        self._unwritten.write()
 
     def outcome(self, submission: Submission) -> Outcome:
         """Decide one command, unless it was decided before, and record the outcome with what it changes."""
         command = submission.command
         fingerprint = command.fingerprint()
-        before = reads.decided(self._book, submission, fingerprint)
+        before = self._decided(submission, fingerprint)
         if before is not None:
             return before
         resource: Resource | None = None
@@ -103,8 +121,14 @@ class _Turn:
     def given_up(self, submission: Submission) -> Outcome:
         """Record that a command is given up, unless it was decided before."""
         fingerprint = submission.command.fingerprint()
-        before = reads.decided(self._book, submission, fingerprint)
+        before = self._decided(submission, fingerprint)
         return before or self._recorded(submission, fingerprint, None, GivenUp())
+
+    def _decided(self, submission: Submission, fingerprint: bytes) -> Outcome | None:
+        if submission.operation_id in self._new:
+            return None
+        self.write()
+        return reads.decided(self._book, submission, fingerprint)
 
     def _recorded(
         self, submission: Submission, fingerprint: bytes, resource: Resource | None, refusal: Refusal | None
@@ -119,16 +143,20 @@ class _Turn:
             None if refusal is None else refusal.record(submission.request_id, submission.command.address),
         )
         self._save_clock()
-        save.operation(self._connection, outcome, fingerprint, submission.submission)
+        self._new.discard(submission.operation_id)
+        self._unwritten.operation(outcome, fingerprint, submission.submission)
         if isinstance(resource, Bulk):
+            self.write()
             save.bulk(self._connection, submission.operation_id, resource)
         return outcome
 
     def _decide(self, submission: Submission) -> Resource:
-        match submission.command:
-            case PostEntry() as command:
-                accounts = self._known(line.account_id for line in command.lines)
-                return self._save_posting(post_entry(command, accounts=accounts, slot=self._slot))
+        command = submission.command
+        if isinstance(command, PostEntry):
+            accounts = self._known([line.account_id for line in command.lines])
+            return self._save_posting(post_entry(command, accounts=accounts, slot=self._slot))
+        self._unwritten.write_entries()
+        match command:
             case PostBulk() as command:
                 return self._post_bulk(submission, command)
             case ReverseEntry() as command:
@@ -158,22 +186,33 @@ class _Turn:
 
     def _post_bulk(self, submission: Submission, command: PostBulk) -> Bulk:
         """Post the entries of a bulk, each a write of its own with its own outcome, or none of them."""
+        self.write()
         before = dict(self._accounts), self._slot, self._clock_saved
         try:
             with self._book.savepoint():
-                return Bulk(tuple(self._bulk_items(submission, command)))
+                bulk = Bulk(tuple(self._bulk_items(submission, command)))
+                self.write()
+                return bulk
         except Refusal:
+            self._unwritten.forget()
             self._accounts, self._slot, self._clock_saved = before
             raise
 
     def _bulk_items(self, submission: Submission, command: PostBulk) -> Iterator[BulkItem]:
-        for position, entry in enumerate(command.entries):
-            operation_id = operation_id_in_bulk(self._book.org, submission.operation_id, position, entry)
-            outcome = self.outcome(submission._replace(operation_id=operation_id, command=entry))
+        bulk_id, sending, _, request_id, submitted_at = submission
+        entries = [
+            Submission(
+                operation_id_in_bulk(self._book.org, bulk_id, position, entry), sending, entry, request_id, submitted_at
+            )
+            for position, entry in enumerate(command.entries)
+        ]
+        self.expect(entries)
+        for position, entry in enumerate(entries):
+            outcome = self.outcome(entry)
             if outcome.refusal is not None:
                 raise RefusedInBulk(position, outcome.refusal)
             assert isinstance(outcome.resource, Entry), "what is applied has its resource"
-            yield BulkItem(operation_id, outcome.resource)
+            yield BulkItem(entry.operation_id, outcome.resource)
 
     def _open(self, command: OpenAccount) -> Account:
         owner = None if command.code is None else load.code_owner(self._connection, command.code)
@@ -188,7 +227,7 @@ class _Turn:
         return opened
 
     def _save_posting(self, posting: Posting) -> Entry:
-        save.entry(self._connection, posting.entry)
+        self._unwritten.entry(posting.entry)
         self._accounts.update(posting.accounts)
         self._slot = Slot(posting.entry.id + 1, self._now, posting.entry.hash)
         return posting.entry
@@ -196,6 +235,7 @@ class _Turn:
     def _save_held(self, held: Held) -> Hold:
         if held.entry is not None:
             self._save_posting(Posting(held.entry, held.accounts))
+            self._unwritten.write_entries()
         if held.event.version == 1:
             save.hold(self._connection, held.hold)
         save.hold_event(self._connection, held.event)
@@ -208,16 +248,19 @@ class _Turn:
             save.last_at(self._connection, self._now)
             self._clock_saved = True
 
+    def _expire_holds(self) -> None:
+        for hold_id in load.due_holds(self._connection, self._now):
+            hold = self._hold(hold_id)
+            assert hold is not None, "it was found by its expiry"
+            self._save_held(expire_hold(hold, self._known([hold.account_id])[hold.account_id]))
+
     def _hold(self, hold_id: int) -> Hold | None:
         return load.hold(self._connection, hold_id)
 
-    def _known(self, account_ids: Iterable[int | None]) -> dict[int, Account]:
-        """Return those of the accounts that exist, as they stand at this point of the transaction."""
-        accounts = {}
-        for account_id in account_ids:
-            if account_id is None:
-                continue
-            account = self._accounts.get(account_id) or load.account(self._connection, account_id)
-            if account is not None:
-                self._accounts[account_id] = accounts[account_id] = account
-        return accounts
+    def _known(self, account_ids: Iterable[int | None]) -> Mapping[int, Account]:
+        """Return the accounts as they stand at this point of the transaction; those of them that exist are in it."""
+        known = self._accounts
+        missing = [each for each in account_ids if each is not None and each not in known]
+        if missing:
+            known.update((account.id, account) for account in load.accounts(self._connection, missing))
+        return known

@@ -78,12 +78,12 @@ def check_accounts(drafts: Iterable[Draft], accounts: Mapping[int, Account]) -> 
         AccountUnknown: for the first that does not exist.
         AccountClosed: for the first that is closed.
     """
-    for draft in drafts:
-        if draft.account_id not in accounts:
-            raise AccountUnknown(draft.account_id)
-    for draft in drafts:
-        if accounts[draft.account_id].closed_at is not None:
-            raise AccountClosed(draft.account_id)
+    for account_id, _, _ in drafts:
+        if account_id not in accounts:
+            raise AccountUnknown(account_id)
+    for account_id, _, _ in drafts:
+        if accounts[account_id].closed_at is not None:
+            raise AccountClosed(account_id)
 
 
 def check_balanced(drafts: Sequence[Draft], accounts: Mapping[int, Account]) -> None:
@@ -93,9 +93,10 @@ def check_balanced(drafts: Sequence[Draft], accounts: Mapping[int, Account]) -> 
         UnbalancedEntry: for the first currency, in the order of the lines, in which they do not.
     """
     sums: dict[str, list[int]] = {}
-    for draft in drafts:
-        sides = sums.setdefault(accounts[draft.account_id].currency, [0, 0])
-        sides[draft.side is Side.CREDIT] += draft.amount
+    credit = Side.CREDIT
+    for account_id, side, amount in drafts:
+        sides = sums.setdefault(accounts[account_id].currency, [0, 0])
+        sides[side is credit] += amount
     for currency, (debits, credits) in sums.items():
         if debits != credits:
             raise UnbalancedEntry(currency, debits, credits)
@@ -118,8 +119,7 @@ def post(
         BalanceOverflow: debits or credits of an account would pass 2^63 - 1.
         InsufficientFunds: for the first account, in the order of the lines, that has not got it.
     """
-    after: dict[int, Account] = {}
-    lines = tuple(_post_line(draft, accounts, after) for draft in drafts)
+    lines, after = _post_lines(drafts, accounts)
     for account_id, account in after.items():
         if account.debits > TOTAL_MAX or account.credits > TOTAL_MAX:
             raise BalanceOverflow(account_id)
@@ -142,16 +142,22 @@ def post(
     return Posting(entry, after)
 
 
-def _post_line(draft: Draft, accounts: Mapping[int, Account], after: dict[int, Account]) -> Line:
-    account_id, side, amount = draft
-    account = after.get(account_id) or accounts[account_id]
-    debits, credits, version = account.debits, account.credits, account.version + 1
-    if side is Side.DEBIT:
-        debits += amount
-    else:
-        credits += amount
-    after[account_id] = account._replace(debits=debits, credits=credits, version=version)
-    return Line(account_id, side, amount, version, debits, credits)
+def _post_lines(
+    drafts: Iterable[Draft], accounts: Mapping[int, Account]
+) -> tuple[tuple[Line, ...], dict[int, Account]]:
+    lines = []
+    after: dict[int, Account] = {}
+    debit = Side.DEBIT
+    for account_id, side, amount in drafts:
+        *who, debits, credits, held, version = after.get(account_id) or accounts[account_id]
+        version += 1
+        if side is debit:
+            debits += amount
+        else:
+            credits += amount
+        after[account_id] = Account._make((*who, debits, credits, held, version))
+        lines.append(Line(account_id, side, amount, version, debits, credits))
+    return tuple(lines), after
 
 
 def _check_funds(before: Account, after: Account) -> None:
@@ -159,13 +165,9 @@ def _check_funds(before: Account, after: Account) -> None:
 
     Without an overdraft limit a balance may go below zero, but what holds reserve is never spent.
     """
-    total_before, total_after = before.total, after.total
-    if total_after >= total_before:
+    limit, held = before.overdraft_limit, before.held
+    if limit is None and not held:
         return
-    limit = before.overdraft_limit
-    if limit is None:
-        if not before.held:
-            return
-        limit = 0
-    if total_after - before.held < -limit:
-        raise InsufficientFunds(before.id, required=total_before - total_after, total=total_before, held=before.held)
+    total_before, total_after = before.total, after.total
+    if total_after < total_before and total_after - held < -(limit or 0):
+        raise InsufficientFunds(before.id, required=total_before - total_after, total=total_before, held=held)

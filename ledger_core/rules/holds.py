@@ -90,7 +90,7 @@ def capture_hold(command: CaptureHold, *, hold: Hold | None, accounts: Mapping[i
     unreserved = account._replace(held=account.held - amount - released)
     posting = post(
         drafts,
-        {**accounts, account.id: unreserved},
+        {counter_id: accounts[counter_id], account.id: unreserved},
         slot,
         hold.description if command.description is None else command.description,
         command.idempotency_key,

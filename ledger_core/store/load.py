@@ -1,7 +1,8 @@
 """Loading records of a book by their ids: whole statements, one for each question."""
 
 import json
-from collections.abc import Sequence
+from array import array
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import apsw
@@ -37,6 +38,11 @@ HOLD_COLUMNS = """id, account_id, counter_account_id, amount,
         from hold_events where hold_id = holds.id and kind = 'captured')"""
 
 _BOOK = "select currency, created_at, last_at from book"
+_START = """select currency, last_at, entries.id, hash, exists (
+        select 1 from holds indexed by holds_due
+        where status = 'active' and expires_at is not null and expires_at <= max(?, last_at))
+    from book left join entries on entries.id = (select max(id) from entries)"""
+_ACCOUNTS = f"select {ACCOUNT_COLUMNS} from carray(?) cross join accounts on accounts.id = value"  # noqa: S608
 _ACCOUNT = f"select {ACCOUNT_COLUMNS} from accounts where id = ?"  # noqa: S608
 _ENTRY = f"select {ENTRY_COLUMNS} from entries where id = ?"  # noqa: S608
 _HOLD = f"select {HOLD_COLUMNS} from holds where id = ?"  # noqa: S608
@@ -46,6 +52,7 @@ _DUE = """select id from holds where status = 'active' and expires_at is not nul
     order by expires_at, id"""
 _OPERATION = """select kind, fingerprint, submission, submitted_at, finished_at, subject_id, subject_version, refusal
     from operations where id = ?"""
+_DECIDED = "select id from carray(?) cross join operations on operations.id = value"
 _BULK_ENTRIES = "select operation_id, entry_id from bulk_entries where bulk = ? order by position"
 
 
@@ -57,12 +64,14 @@ class BookRow(NamedTuple):
     last_at: int
 
 
-class LastEntry(NamedTuple):
-    """Where the chain of entries ends."""
+class StartRow(NamedTuple):
+    """Where a book's writer goes on: its clock, the last entry if there is one, and whether a hold has expired."""
 
-    id: int
-    posted_at: int
-    hash: bytes
+    currency: str
+    last_at: int
+    entry_id: int | None
+    entry_hash: bytes | None
+    has_due_holds: int
 
 
 class OperationRow(NamedTuple):
@@ -81,6 +90,17 @@ class OperationRow(NamedTuple):
 def book(connection: apsw.Connection) -> BookRow:
     """Load the book's own facts."""
     return BookRow._make(_row(connection, _BOOK, ()) or ())
+
+
+def start(connection: apsw.Connection, now: int) -> StartRow:
+    """Load where a book's writer goes on."""
+    return StartRow._make(_row(connection, _START, (now,)) or ())
+
+
+def accounts(connection: apsw.Connection, account_ids: Iterable[int]) -> list[Account]:
+    """Load those of the accounts that exist, as they are written."""
+    rows = connection.execute(_ACCOUNTS, (apsw.carray(array("q", account_ids)),))
+    return [account_record(row) for row in rows]
 
 
 def account(connection: apsw.Connection, account_id: int) -> Account | None:
@@ -120,6 +140,14 @@ def operation(connection: apsw.Connection, operation_id: bytes) -> OperationRow 
     return OperationRow._make((Kind(row[0]), *row[1:7], refusal_record(row[7])))
 
 
+def decided(connection: apsw.Connection, operation_ids: Collection[bytes]) -> list[bytes]:
+    """Load which of the writes were decided."""
+    if not operation_ids:
+        return []  # an array of nothing can't be bound
+    rows = connection.execute(_DECIDED, (apsw.carray(tuple(operation_ids)),))
+    return [operation_id for (operation_id,) in rows]
+
+
 def bulk_entries(connection: apsw.Connection, operation_id: bytes) -> list[tuple[bytes, int]]:
     """Load the operation and the id of each entry of a bulk, in its order."""
     return [(row[0], row[1]) for row in connection.execute(_BULK_ENTRIES, (operation_id,))]
@@ -138,12 +166,6 @@ def last_account_id(connection: apsw.Connection) -> int:
 def last_hold_id(connection: apsw.Connection) -> int:
     """Load the highest id of a hold; 0 when there is none."""
     return _number(connection, "select max(id) from holds", ()) or 0
-
-
-def last_entry(connection: apsw.Connection) -> LastEntry | None:
-    """Load where the chain of entries ends."""
-    row = _row(connection, "select id, posted_at, hash from entries order by id desc limit 1", ())
-    return None if row is None else LastEntry._make(row)
 
 
 def account_record(row: Sequence[Any]) -> Account:

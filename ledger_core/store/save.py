@@ -1,6 +1,7 @@
 """Saving what was decided. The tables' own triggers move the running totals, and refuse what does not follow."""
 
 import json
+from typing import Any
 
 import apsw
 from pydantic_core import to_json
@@ -26,6 +27,72 @@ _BULK_ENTRY = "insert into bulk_entries (bulk, position, operation_id, entry_id)
 _LAST_AT = "update book set last_at = ?"
 
 
+class Unwritten:
+    """Entries and outcomes that were decided and are yet to be written: many together take less than each alone.
+
+    Whoever reads entries or outcomes, or refers to them, wants them written first.
+    """
+
+    __slots__ = ("_connection", "_entries", "_lines", "_operations")
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._lines: list[tuple[int, ...]] = []
+        self._entries: list[tuple[Any, ...]] = []
+        self._operations: list[tuple[Any, ...]] = []
+
+    def entry(self, posted: Entry) -> None:
+        """Save an entry."""
+        entry_id, posted_at, description, key, metadata, reverses, hold_id, lines, digest, _ = posted
+        debit = Side.DEBIT
+        for position, (account_id, side, amount, *after) in enumerate(lines):
+            sides = (amount, 0) if side is debit else (0, amount)
+            self._lines.append((entry_id, position, account_id, *sides, *after))
+        self._entries.append(
+            (entry_id, posted_at, description, key, _metadata(metadata), reverses, hold_id, digest),
+        )
+
+    def operation(self, outcome: Outcome, fingerprint: bytes, submission: int) -> None:
+        """Save what was decided about a write, for ever. What was applied is kept as a reference to its resource."""
+        operation_id, kind, submitted_at, finished_at, _, resource, refusal = outcome
+        subject = None if resource is None else len(resource.items) if isinstance(resource, Bulk) else resource.id
+        version = resource.version if isinstance(resource, Hold) else None
+        self._operations.append(
+            (
+                operation_id,
+                kind,
+                fingerprint,
+                submission,
+                submitted_at,
+                finished_at,
+                subject,
+                version,
+                _refusal(refusal),
+            )
+        )
+
+    def write(self) -> None:
+        """Write them."""
+        self.write_entries()
+        if self._operations:
+            self._connection.executemany(_OPERATION, self._operations)
+            self._operations.clear()
+
+    def write_entries(self) -> None:
+        """Write the entries: all lines first, then what seals them and moves their accounts."""
+        if self._lines:
+            self._connection.executemany(_LINE, self._lines)
+            self._connection.executemany(_ENTRY, self._entries)
+            self._lines.clear()
+            self._entries.clear()
+
+    def forget(self) -> None:
+        """Write none of them."""
+        self._lines.clear()
+        self._entries.clear()
+        self._operations.clear()
+
+
 def account(connection: apsw.Connection, opened: Account) -> None:
     """Save a newly opened account."""
     connection.execute(_ACCOUNT, (*opened[:6], _metadata(opened.metadata), opened.created_at))
@@ -34,16 +101,6 @@ def account(connection: apsw.Connection, opened: Account) -> None:
 def account_closed(connection: apsw.Connection, closed: Account) -> None:
     """Save that an account was closed."""
     connection.execute(_CLOSED, (closed.closed_at, closed.id))
-
-
-def entry(connection: apsw.Connection, posted: Entry) -> None:
-    """Save an entry: its lines first, which move their accounts, then the entry, which seals them."""
-    entry_id = posted.id
-    for position, (account_id, side, amount, version, debits, credits) in enumerate(posted.lines):
-        debit, credit = (amount, 0) if side is Side.DEBIT else (0, amount)
-        connection.execute(_LINE, (entry_id, position, account_id, debit, credit, version, debits, credits))
-    _, posted_at, description, key, metadata, reverses, hold_id, _, digest, _ = posted
-    connection.execute(_ENTRY, (entry_id, posted_at, description, key, _metadata(metadata), reverses, hold_id, digest))
 
 
 def hold(connection: apsw.Connection, placed: Hold) -> None:
@@ -67,25 +124,6 @@ def hold(connection: apsw.Connection, placed: Hold) -> None:
 def hold_event(connection: apsw.Connection, event: HoldEvent) -> None:
     """Save what happened to a hold; the tables move the hold and its account."""
     connection.execute(_HOLD_EVENT, event)
-
-
-def operation(connection: apsw.Connection, outcome: Outcome, fingerprint: bytes, submission: int) -> None:
-    """Save what was decided about a write, for ever. What was applied is kept as a reference to its resource."""
-    resource = outcome.resource
-    connection.execute(
-        _OPERATION,
-        (
-            outcome.operation_id,
-            outcome.kind,
-            fingerprint,
-            submission,
-            outcome.submitted_at,
-            outcome.finished_at,
-            None if resource is None else len(resource.items) if isinstance(resource, Bulk) else resource.id,
-            resource.version if isinstance(resource, Hold) else None,
-            _refusal(outcome.refusal),
-        ),
-    )
 
 
 def bulk(connection: apsw.Connection, operation_id: bytes, posted: Bulk) -> None:

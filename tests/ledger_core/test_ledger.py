@@ -1,5 +1,8 @@
 """Applying: several commands in one transaction, all of them or none, with one clock that never goes back."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from ledger_core import ledger as core
@@ -28,6 +31,45 @@ def test_commands_are_applied_in_their_order(chart: Ledger) -> None:
     ]  # fmt: skip
     assert chart.figures(CUSTOMERS) == (5, 2, 3)
     assert chart.findings() == []
+
+
+def test_commands_in_one_transaction_come_to_what_they_do_one_by_one(tmp_path: Path) -> None:
+    keyed = {**DEPOSIT, "idempotency_key": "k"}
+    overdraft = posting((CUSTOMERS, 90, "debit"), (CASH, 90, "credit"))
+    sent: list[tuple[str, dict[str, Any]]] = [
+        ("account", {"name": "Cash", "type": "asset"}),
+        ("account", {"name": "Customers", "type": "liability", "overdraft_limit": 0}),
+        ("bulk", {"entries": [keyed, overdraft], "idempotency_key": "b"}),
+        ("entry", overdraft),
+        ("entry", keyed),
+        ("entry", keyed),
+        ("bulk", {"entries": [DEPOSIT, keyed, keyed, {**DEPOSIT, "idempotency_key": "k2"}]}),
+        ("entry", {**DEPOSIT, "idempotency_key": "k2"}),
+        ("entry", {**overdraft, "idempotency_key": "k"}),
+        ("reversal", {"entry_id": 1}),
+        ("reversal", {"entry_id": 1}),
+        ("entry", posting((CASH, 2, "debit"), (3, 2, "credit"))),
+        ("account", {"name": "Fees", "type": "revenue"}),
+        ("entry", posting((CASH, 2, "debit"), (3, 2, "credit"))),
+        ("hold", {"account_id": CUSTOMERS, "amount": 7, "counter_account_id": FEES}),
+        ("entry", posting((CUSTOMERS, 4, "debit"), (CASH, 4, "credit"))),
+        ("capture", {"hold_id": 1, "amount": 3}),
+        ("entry", posting((CUSTOMERS, 3, "debit"), (CASH, 3, "credit"))),
+        ("bulk", {"entries": [keyed, overdraft], "idempotency_key": "b"}),
+    ]
+    together, alone = Ledger(tmp_path, org="together"), Ledger(tmp_path, org="alone")
+
+    outcomes = together.apply(*(together.submission(kind, fields) for kind, fields in sent))
+    expected = [alone.write(kind, **fields) for kind, fields in sent]
+
+    assert [(outcome.resource is None, outcome.refusal) for outcome in outcomes] == [
+        (outcome.resource is None, outcome.refusal) for outcome in expected
+    ]
+    assert [outcome.replayed for outcome in outcomes] == [outcome.replayed for outcome in expected]
+    assert together.dump() | {"book": []} == alone.dump() | {"book": []}
+    assert together.findings() == []
+    together.close()
+    alone.close()
 
 
 def test_one_clock_reading_serves_a_transaction(chart: Ledger) -> None:
