@@ -124,23 +124,6 @@ def transaction(connection: Connection, what: str) -> Iterator[None]:
             raise
 
 
-@contextmanager
-def snapshot(connection: Connection, what: str) -> Iterator[None]:
-    """Run several reads of a block on one state of the file.
-
-    Raises:
-        StorageUnavailable: the file can't be read, or a newer program has migrated it since it was opened.
-    """
-    with storage_errors(what):
-        connection.execute("begin")
-        try:
-            check_unmoved(connection, what)
-            yield
-        finally:
-            if connection.in_transaction:
-                connection.execute("rollback")
-
-
 def _commit(connection: Connection, what: str) -> None:
     """Commit; if that fails, see to it that it stays failed.
 
