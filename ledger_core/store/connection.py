@@ -173,6 +173,8 @@ def _connection(path: Path, flags: int) -> Connection:
 
 def _prepare(connection: apsw.Connection) -> None:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    # A plan is the same whatever is bound: else SQLite prepares some statements again each time that they run.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     connection.execute(
         f"pragma cache_size = -{PAGE_CACHE_KIB:d};"
         "pragma foreign_keys = on;"
