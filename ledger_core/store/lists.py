@@ -30,9 +30,12 @@ class _Walk(NamedTuple):
 
 
 def _walk(columns: str, table: str, ids: str) -> _Walk:
-    """Return the statement that loads a page whole, as one JSON text, both ways through its ids."""
-    whole = "select json_group_array(json_array({}) order by id{}) from {} where id in ({}{} limit :limit)"
-    return _Walk(whole.format(columns, "", table, ids, ""), whole.format(columns, " desc", table, ids, " desc"))
+    """Return the statement that loads a page whole, as one JSON text, both ways through its ids.
+
+    The order is that of the subselect: an aggregate that is told to sort would copy the page first.
+    """
+    whole = "select json_group_array(json_array({})) from ({}{} limit :limit) cross join {} using (id)"
+    return _Walk(whole.format(columns, ids, "", table), whole.format(columns, ids, " desc", table))
 
 
 def _accounts(ids: str) -> _Walk:
@@ -75,7 +78,7 @@ _ENTRIES_BY_HOLD = _entries(
     "select 1 from lines where account_id = :account and entry_id = entries.id)) order by id"
 )
 _ENTRIES_BY_ACCOUNT = _entries(
-    "select distinct entry_id from lines indexed by lines_by_account"
+    "select distinct entry_id as id from lines indexed by lines_by_account"
     " where account_id = :account and entry_id > :low and entry_id < :high order by entry_id"
 )
 
@@ -108,12 +111,14 @@ _DUE_OF_ACCOUNT = """select coalesce(sum(amount - captured - released), 0) from 
     where account_id = ? and status = 'active' and expires_at is not null and expires_at <= ?"""
 
 
-_STANDING_NOW = """select debits, credits, version, as_of,
+# The instant stands there twice rather than in a subselect, which SQLite would write to a table of its own first.
+_STANDING_NOW = """select debits, credits, version, max(?2, last_at),
     iif(held = 0, 0, held - (
         select coalesce(sum(amount - captured - released), 0) from holds indexed by holds_due_by_account
-        where account_id = accounts.id and status = 'active' and expires_at is not null and expires_at <= as_of)),
-    currency, type
-    from accounts, (select max(:now, last_at) as as_of from book) where id = :account"""
+        where account_id = accounts.id and status = 'active' and expires_at is not null
+            and expires_at <= max(?2, last_at))),
+    accounts.currency, type
+    from accounts, book where accounts.id = ?1"""
 
 
 class Standing(NamedTuple):
@@ -191,7 +196,7 @@ def entries_between(connection: apsw.Connection, posted_from: int | None, posted
 
 def standing_now(connection: apsw.Connection, account_id: int, now: int) -> StandingNow | None:
     """Load what an account stands at, expired holds not counted; None when there is no such account."""
-    row = connection.execute(_STANDING_NOW, {"account": account_id, "now": now}).fetchone()
+    row = connection.execute(_STANDING_NOW, (account_id, now)).fetchone()
     return None if row is None else StandingNow._make(row)
 
 
@@ -219,6 +224,7 @@ def _first(connection: apsw.Connection, sql: str, at: int, otherwise: int) -> in
 def _page(connection: apsw.Connection, walk: _Walk, span: Range, bindings: dict[str, Any]) -> list[list[Any]]:
     sql = walk.down if span.descending else walk.up
     values = {**bindings, "low": span.low, "high": span.high, "limit": span.limit}
-    ((text,),) = connection.execute(sql, values)
-    rows: list[list[Any]] = from_json(str(text))
+    row = connection.execute(sql, values).fetchone()
+    assert row is not None, "an aggregate has a row"
+    rows: list[list[Any]] = from_json(row[0])
     return rows

@@ -27,14 +27,16 @@ from ledger_core.money import AccountType, Side
 ACCOUNT_COLUMNS = """id, name, code, type, currency, overdraft_limit, metadata, created_at, closed_at,
     debits, credits, held, version"""
 ENTRY_COLUMNS = """id, posted_at, description, idempotency_key, metadata, reverses, hold_id,
-    (select json_group_array(json_array(account_id, debit, credit, version, debits, credits) order by position)
-        from lines where entry_id = entries.id),
+    (select json_group_array(json_array(account_id, debit, credit, version, debits, credits)) from (
+        select account_id, debit, credit, version, debits, credits from lines where entry_id = entries.id
+        order by position)),
     hex(hash), (select id from entries as later where later.reverses = entries.id)"""
 HOLD_COLUMNS = """id, account_id, counter_account_id, amount,
     (select currency from accounts where accounts.id = account_id), description, metadata, idempotency_key,
     expires_at, created_at, captured, released, status, version,
-    (select json_group_array(json_array(entry_id, captured, at) order by version)
-        from hold_events where hold_id = holds.id and kind = 'captured')"""
+    (select json_group_array(json_array(entry_id, captured, at)) from (
+        select entry_id, captured, at from hold_events where hold_id = holds.id and kind = 'captured'
+        order by version))"""
 
 _BOOK = "select currency, created_at, last_at from book"
 _ACCOUNT = f"select {ACCOUNT_COLUMNS} from accounts where id = ?"  # noqa: S608
