@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from ledger_core.limits import INSTANT_US_MAX, INSTANT_US_MIN
 
@@ -21,12 +22,17 @@ def now_us() -> int:
 def format_instant(at: int) -> str:
     """Write an instant as RFC 3339 in `Z`, with a fraction of 3 or 6 digits only where there is one."""
     seconds, micros = divmod(at, 1_000_000)
-    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    text = _second(seconds)
     if not micros:
         return text + "Z"
     if micros % 1_000:
         return f"{text}.{micros:06d}Z"
     return f"{text}.{micros // 1_000:03d}Z"
+
+
+@lru_cache(maxsize=1_024)  # what is written at one time was mostly posted close together
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def parse_instant(text: str) -> int:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from ledger_core.commands import Kind
 from ledger_core.errors import AccountNotFound, EntryNotFound, HoldNotFound, IdempotencyKeyReused
@@ -18,6 +18,7 @@ from ledger_core.model import (
     Entry,
     Hold,
     HoldStatus,
+    ListedEntry,
     Outcome,
     Resource,
     Submission,
@@ -26,8 +27,6 @@ from ledger_core.money import NORMAL_SIDE, AccountType
 from ledger_core.rules.holds import follow
 from ledger_core.store import lists, load
 from ledger_core.store.book import Book
-
-Item = TypeVar("Item", Account, Entry, Hold)
 
 
 class AccountFilter(NamedTuple):
@@ -137,9 +136,10 @@ def accounts(book: Book, wanted: AccountFilter, span: Span) -> Sequence[Account]
         )
 
 
-def entries(book: Book, wanted: EntryFilter, span: Span) -> Sequence[Entry]:
+def entries(book: Book, wanted: EntryFilter, span: Span) -> Sequence[ListedEntry]:
     """Read a page of entries."""
-    with book.snapshot():
+    in_time = wanted.posted_from is not None or wanted.posted_before is not None
+    with book.snapshot() if in_time else book.errors():
         low, high = lists.entries_between(book.connection, wanted.posted_from, wanted.posted_before)
         return lists.entries(
             book.connection,

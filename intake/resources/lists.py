@@ -10,10 +10,10 @@ from intake import parse, render
 from intake.cursors import format_cursor, parse_cursor
 from ledger_core.errors import Complaint, InvalidRequest
 from ledger_core.limits import PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX
-from ledger_core.model import Account, Entry, Hold
+from ledger_core.model import Account, Hold, ListedEntry
 from ledger_core.reads import Span
 
-Item = TypeVar("Item", Account, Entry, Hold)
+Item = TypeVar("Item", Account, ListedEntry, Hold)
 Word = TypeVar("Word", bound=StrEnum)
 
 

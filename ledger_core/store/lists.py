@@ -9,7 +9,7 @@ import apsw
 from pydantic_core import from_json
 
 from ledger_core.limits import ID_MAX
-from ledger_core.model import Account, Entry, Hold, HoldStatus
+from ledger_core.model import Account, Hold, HoldStatus, ListedEntry
 from ledger_core.store import load
 
 
@@ -43,7 +43,7 @@ def _accounts(ids: str) -> _Walk:
 
 
 def _entries(ids: str) -> _Walk:
-    return _walk(load.ENTRY_COLUMNS, "entries", ids)
+    return _walk(load.LISTED_ENTRY_COLUMNS, "entries", ids)
 
 
 def _holds(ids: str) -> _Walk:
@@ -158,7 +158,7 @@ def accounts(
 
 def entries(
     connection: apsw.Connection, span: Range, *, account: int | None, hold: int | None, key: str | None
-) -> list[Entry]:
+) -> list[ListedEntry]:
     """Load a page of entries."""
     if key is not None:
         walk = _ENTRIES_BY_KEY
@@ -167,7 +167,7 @@ def entries(
     else:
         walk = _ENTRIES if account is None else _ENTRIES_BY_ACCOUNT
     bindings = {"account": account, "hold": hold, "key": key}
-    return [load.entry_record(row) for row in _page(connection, walk, span, bindings)]
+    return [load.listed_entry(row) for row in _page(connection, walk, span, bindings)]
 
 
 def holds(
