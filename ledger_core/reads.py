@@ -95,12 +95,11 @@ def hold(book: Book, hold_id: int, now: int) -> Hold:
     Raises:
         HoldNotFound: there is none.
     """
-    with book.snapshot():
-        found = load.hold(book.connection, hold_id)
-        as_of = present(book, now)
+    with book.errors():
+        found = lists.hold_now(book.connection, hold_id, now)
     if found is None:
         raise HoldNotFound(hold_id)
-    return _settled(found, as_of)
+    return _settled(*found)
 
 
 def balance(book: Book, account_id: int, now: int, at: int | None = None) -> Balance:
@@ -152,10 +151,9 @@ def entries(book: Book, wanted: EntryFilter, span: Span) -> Sequence[ListedEntry
 
 def holds(book: Book, wanted: HoldFilter, span: Span, now: int) -> Sequence[Hold]:
     """Read a page of holds as they are now."""
-    with book.snapshot():
-        as_of = present(book, now)
-        found = lists.holds(book.connection, _range(span), account=wanted.account_id, status=wanted.status, now=as_of)
-    return [_settled(item, as_of) for item in found]
+    with book.errors():
+        found = lists.holds(book.connection, _range(span), account=wanted.account_id, status=wanted.status, now=now)
+    return [_settled(item, as_of) for item, as_of in found]
 
 
 def operation(book: Book, operation_id: bytes) -> Outcome | None:

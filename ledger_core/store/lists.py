@@ -47,7 +47,10 @@ def _entries(ids: str) -> _Walk:
 
 
 def _holds(ids: str) -> _Walk:
-    return _walk(load.HOLD_COLUMNS, "holds", ids)
+    return _walk(f"{load.HOLD_COLUMNS}, {_AS_OF}", "holds", ids.format(as_of=_AS_OF))
+
+
+_AS_OF = "(select max(:now, last_at) from book)"  # a machine's clock may go back, what a book has written does not
 
 
 _ACCOUNTS = _accounts(
@@ -89,19 +92,20 @@ _HOLDS_BY_ACCOUNT = _holds(
 )
 _HOLDS_BY_STATUS = _holds(
     "select id from holds indexed by holds_by_status where status = :status and id > :low and id < :high"
-    " and (status <> 'active' or expires_at is null or expires_at > :now) order by id"
+    " and (status <> 'active' or expires_at is null or expires_at > {as_of}) order by id"
 )
 _HOLDS_BY_BOTH = _holds(
     "select id from holds indexed by holds_by_account_status where account_id = :account and status = :status"
-    " and id > :low and id < :high and (status <> 'active' or expires_at is null or expires_at > :now) order by id"
+    " and id > :low and id < :high and (status <> 'active' or expires_at is null or expires_at > {as_of}) order by id"
 )
 _HOLDS_EXPIRED = _holds(  # settled ones, and those that no writer has settled yet
     "select id from holds where status = 'expired' and id > :low and id < :high"
     " and (:account is null or account_id = :account)"
-    " union all select id from holds where status = 'active' and expires_at <= :now and id > :low and id < :high"
+    " union all select id from holds where status = 'active' and expires_at <= {as_of} and id > :low and id < :high"
     " and (:account is null or account_id = :account) order by id"
 )
 
+_HOLD_NOW = f"select {load.HOLD_COLUMNS}, {_AS_OF} from holds where id = :hold"  # noqa: S608
 _FIRST_ENTRY_FROM = "select id from entries where posted_at >= ? order by posted_at, id limit 1"
 _LAST_ENTRY_UNTIL = "select id from entries where posted_at <= ? order by posted_at desc, id desc limit 1"
 _LAST_LINE = """select debits, credits, version from lines where account_id = ? and entry_id <= ?
@@ -172,8 +176,8 @@ def entries(
 
 def holds(
     connection: apsw.Connection, span: Range, *, account: int | None, status: HoldStatus | None, now: int
-) -> list[Hold]:
-    """Load a page of holds, as they are written, by the status that they have at `now`."""
+) -> list[tuple[Hold, int]]:
+    """Load a page of holds, as they are written, by the status that they have as of an instant; each with it."""
     if status is HoldStatus.EXPIRED:
         walk = _HOLDS_EXPIRED
     elif status is None:
@@ -181,7 +185,13 @@ def holds(
     else:
         walk = _HOLDS_BY_STATUS if account is None else _HOLDS_BY_BOTH
     bindings = {"account": account, "status": status, "now": now}
-    return [load.hold_record(row) for row in _page(connection, walk, span, bindings)]
+    return [(load.hold_record(row[:-1]), row[-1]) for row in _page(connection, walk, span, bindings)]
+
+
+def hold_now(connection: apsw.Connection, hold_id: int, now: int) -> tuple[Hold, int] | None:
+    """Load a hold as it is written, and the instant as of which it is read."""
+    row = connection.execute(_HOLD_NOW, {"hold": hold_id, "now": now}).fetchone()
+    return None if row is None else (load.hold_record(row[:-1]), row[-1])
 
 
 def entries_between(connection: apsw.Connection, posted_from: int | None, posted_before: int | None) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import pytest
 
 from ledger_core.model import AccountStatus, Entry, HoldStatus, ListedEntry
 from ledger_core.money import AccountType, Side
-from ledger_core.reads import AccountFilter, EntryFilter, HoldFilter, Span, accounts, entries, holds
+from ledger_core.reads import AccountFilter, EntryFilter, HoldFilter, Span, accounts, entries, hold, holds
 from tests.ledger_core.builders import CASH, CUSTOMERS, FEES, NOON, SECOND, Ledger
 
 ALL = 100
@@ -139,6 +139,16 @@ def test_a_list_is_filtered_and_paged(
 
     assert ids(whole) == ordered
     assert paged == ordered
+
+
+@pytest.mark.parametrize(("wanted", "expected"), HOLDS, ids=str)
+def test_a_clock_that_went_back_brings_no_hold_back(busy: Ledger, wanted: dict[str, Any], expected: list[int]) -> None:
+    busy.account("asset")  # writes the instant
+
+    found = holds(busy.reader, HoldFilter(**wanted), Span(ALL), NOON - SECOND)
+
+    assert ids(found) == expected
+    assert list(found) == [hold(busy.reader, item.id, NOON - SECOND) for item in found]
 
 
 def listed(entry: Entry) -> ListedEntry:
