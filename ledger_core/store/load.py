@@ -176,11 +176,11 @@ def entry_record(row: Sequence[Any]) -> Entry:
     )
 
 
-def listed_entry(row: list[Any]) -> ListedEntry:
+def listed_entry(row: Sequence[Any]) -> ListedEntry:
     """Make what a list shows of an entry of a row of its columns."""
-    row[4] = metadata_record(row[4])
-    row[7] = _nested(row[7])
-    return ListedEntry._make(row)
+    id_, posted_at, description, key, metadata, reverses, hold_id, lines, reversed_by = row
+    facts = metadata_record(metadata)
+    return ListedEntry(id_, posted_at, description, key, facts, reverses, hold_id, from_json(lines), reversed_by)
 
 
 def line_record(row: Sequence[int]) -> Line:
