@@ -3,6 +3,7 @@
 A page is a range of ids, both ends exclusive, walked up or down; each question has one statement for each way.
 """
 
+import sys
 from typing import Any, NamedTuple
 
 import apsw
@@ -11,6 +12,8 @@ from pydantic_core import from_json
 from ledger_core.limits import ID_MAX
 from ledger_core.model import Account, Hold, HoldStatus, ListedEntry
 from ledger_core.store import load
+
+FEW = 1_000  # accounts, whose ids are soon put in order; of more, a walk mostly meets a page soon
 
 
 class Range(NamedTuple):
@@ -68,6 +71,13 @@ _ACCOUNTS_BY_CODE = _accounts(
     " and (:prefix is null or substr(code, 1, length(:prefix)) = :prefix)"
     " and (:closed is null or (closed_at is not null) = :closed) order by id"
 )
+_ACCOUNTS_BY_PREFIX = _accounts(  # its index is the one that keeps codes unique
+    "select id from accounts indexed by sqlite_autoindex_accounts_1 where code >= :prefix and code < :beyond"
+    " and substr(code, 1, length(:prefix)) = :prefix and id > :low and id < :high"
+    " and (:type is null or type = :type) and (:closed is null or (closed_at is not null) = :closed) order by id"
+)
+_ARE_FEW = """select count(*) <= :few from (select 1 from accounts where code >= :prefix and code < :beyond
+    limit :few + 1)"""
 
 _ENTRIES = _entries("select id from entries where id > :low and id < :high order by id")
 _ENTRIES_BY_KEY = _entries(
@@ -155,8 +165,14 @@ def accounts(
     closed: bool | None,
 ) -> list[Account]:
     """Load a page of accounts."""
-    walk = _ACCOUNTS_BY_CODE if code is not None else _ACCOUNTS if type is None else _ACCOUNTS_BY_TYPE
-    bindings = {"type": type, "code": code, "prefix": code_prefix, "closed": closed}
+    beyond = _beyond(code_prefix or "")
+    if code is not None:
+        walk = _ACCOUNTS_BY_CODE
+    elif code_prefix is not None and beyond is not None and _are_few(connection, code_prefix, beyond):
+        walk = _ACCOUNTS_BY_PREFIX
+    else:
+        walk = _ACCOUNTS if type is None else _ACCOUNTS_BY_TYPE
+    bindings = {"type": type, "code": code, "prefix": code_prefix, "beyond": beyond, "closed": closed}
     return [load.account_record(row) for row in _page(connection, walk, span, bindings)]
 
 
@@ -224,6 +240,21 @@ def held(connection: apsw.Connection, account_id: int, at: int) -> int:
         return 0
     ((due,),) = connection.execute(_DUE_OF_ACCOUNT, (account_id, at))  # expired by then, and not settled yet
     return int(row[0]) - int(due)
+
+
+def _are_few(connection: apsw.Connection, prefix: str, beyond: str) -> bool:
+    """Tell whether so few codes begin so that putting their ids in order costs less than to walk past all others."""
+    row = connection.execute(_ARE_FEW, {"prefix": prefix, "beyond": beyond, "few": FEW}).fetchone()
+    return bool(row and row[0])
+
+
+def _beyond(prefix: str) -> str | None:
+    """Return the first text after all that begin with a prefix, in the order of code points, which is SQLite's."""
+    kept = prefix.rstrip(chr(sys.maxunicode))
+    if not kept:
+        return None
+    last = ord(kept[-1]) + 1
+    return kept[:-1] + chr(0xE000 if last == 0xD800 else last)  # between them lie surrogates, which no text has
 
 
 def _first(connection: apsw.Connection, sql: str, at: int, otherwise: int) -> int:

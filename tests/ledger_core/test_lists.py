@@ -7,6 +7,7 @@ import pytest
 from ledger_core.model import AccountStatus, Entry, HoldStatus, ListedEntry
 from ledger_core.money import AccountType, Side
 from ledger_core.reads import AccountFilter, EntryFilter, HoldFilter, Span, accounts, entries, hold, holds
+from ledger_core.store import lists
 from tests.ledger_core.builders import CASH, CUSTOMERS, FEES, NOON, SECOND, Ledger
 
 ALL = 100
@@ -139,6 +140,34 @@ def test_a_list_is_filtered_and_paged(
 
     assert ids(whole) == ordered
     assert paged == ordered
+
+
+@pytest.mark.parametrize("few", [0, 1, 1_000])
+@pytest.mark.parametrize(("wanted", "expected"), [row for row in ACCOUNTS if "code_prefix" in row[0]], ids=str)
+def test_a_prefix_finds_the_same_accounts_however_many_there_are(
+    busy: Ledger, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any], expected: list[int], few: int
+) -> None:
+    monkeypatch.setattr(lists, "FEW", few)
+
+    found = accounts(busy.reader, AccountFilter(**wanted), Span(ALL, descending=True))
+
+    assert ids(found) == expected[::-1]
+
+
+@pytest.mark.parametrize("prefix", ["\ud7ff", "\ue000", "\U0010ffff", "a\U0010ffff", "a", "\x7f", "é", "z"])
+def test_a_prefix_of_any_characters_finds_what_begins_with_it(ledger: Ledger, prefix: str) -> None:
+    codes = [
+        first + then
+        for first in ("a", "b", "~", "é", "\ud7ff", "\ue000", "\U0010ffff", "a\U0010ffff")
+        for then in ("", "a", "\U0010ffff")
+    ]
+    codes = list(dict.fromkeys(codes))
+    for code in codes:
+        ledger.account(code=code)
+
+    found = accounts(ledger.reader, AccountFilter(code_prefix=prefix), Span(ALL))
+
+    assert [item.code for item in found] == [code for code in codes if code.startswith(prefix)]
 
 
 @pytest.mark.parametrize(("wanted", "expected"), HOLDS, ids=str)
