@@ -38,12 +38,14 @@ class Doorkeeper:
             Rejected: unauthorized, with the same answer whatever is wrong.
             StorageUnavailable: the registry can't be read.
         """
-        if slug is None or api_key is None or len(api_key) > API_KEY_CHARS_MAX or not SLUG.fullmatch(slug):
+        if slug is None or api_key is None or len(api_key) > API_KEY_CHARS_MAX:
             raise problems.unauthorized()
         key_digest = digest(api_key)
         known = self._known.get((slug, key_digest))
         if known is not None and known[1] > time.monotonic():
             return known[0]
+        if not SLUG.fullmatch(slug):
+            raise problems.unauthorized()
         return self._look_up(slug, key_digest)
 
     def remembers(self, slug: str | None, api_key: str | None) -> bool:

@@ -2,9 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from ledger_core.errors import SchemaOutdated, StorageUnavailable
 from ledger_core.store.book import Book
@@ -23,9 +22,16 @@ class Readers:
         self._idle: OrderedDict[int, Book] = OrderedDict()  # by identity, the least used first
         self._by_org: dict[str, list[Book]] = {}
 
-    @contextmanager
-    def book(self, org: str) -> Iterator[Book]:
+    def book(self, org: str) -> "Loan":
         """Lend an org's book for the length of a block. One that failed in it is closed, and opened afresh next time.
+
+        Raises:
+            StorageUnavailable: it can't be opened.
+        """
+        return Loan(self, org)
+
+    def take(self, org: str) -> Book:
+        """Lend an org's book until it is given back.
 
         Raises:
             StorageUnavailable: it can't be opened.
@@ -34,15 +40,21 @@ class Readers:
         if has_moved(book.connection):  # what it has open is not what lies there, and what others write is not in it
             book.close()
             book = self._opened(org)
-        try:
-            yield book
-        except StorageUnavailable:
-            book.close()
-            raise
-        except BaseException:
-            self._give_back(book)
-            raise
-        self._give_back(book)
+        return book
+
+    def give_back(self, book: Book) -> None:
+        """Keep a book for the next who asks, and close the one that nobody asked for the longest, if there are many."""
+        with self._lock:
+            self._idle[id(book)] = book
+            self._by_org.setdefault(book.org, []).append(book)
+            if len(self._idle) <= self._idle_max:
+                return
+            _, oldest = self._idle.popitem(last=False)
+            books = self._by_org[oldest.org]
+            books.remove(oldest)
+            if not books:
+                del self._by_org[oldest.org]
+        oldest.close()
 
     def close(self) -> None:
         """Close all books that are not lent."""
@@ -70,15 +82,24 @@ class Readers:
             del self._idle[id(book)]
             return book
 
-    def _give_back(self, book: Book) -> None:
-        with self._lock:
-            self._idle[id(book)] = book
-            self._by_org.setdefault(book.org, []).append(book)
-            if len(self._idle) <= self._idle_max:
-                return
-            _, oldest = self._idle.popitem(last=False)
-            books = self._by_org[oldest.org]
-            books.remove(oldest)
-            if not books:
-                del self._by_org[oldest.org]
-        oldest.close()
+
+class Loan:
+    """A book that is lent for the length of a block."""
+
+    def __init__(self, readers: Readers, org: str) -> None:
+        self._readers = readers
+        self._org = org
+
+    def __enter__(self) -> Book:
+        """Lend it."""
+        self._book = self._readers.take(self._org)
+        return self._book
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take it back."""
+        if isinstance(error, StorageUnavailable):
+            self._book.close()
+        else:
+            self._readers.give_back(self._book)

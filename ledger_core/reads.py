@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from ledger_core.commands import Kind
 from ledger_core.errors import AccountNotFound, EntryNotFound, HoldNotFound, IdempotencyKeyReused
@@ -18,6 +18,7 @@ from ledger_core.model import (
     Entry,
     Hold,
     HoldStatus,
+    ListedEntry,
     Outcome,
     Resource,
     Submission,
@@ -26,8 +27,6 @@ from ledger_core.money import NORMAL_SIDE, AccountType
 from ledger_core.rules.holds import follow
 from ledger_core.store import lists, load
 from ledger_core.store.book import Book
-
-Item = TypeVar("Item", Account, Entry, Hold)
 
 
 class AccountFilter(NamedTuple):
@@ -96,12 +95,11 @@ def hold(book: Book, hold_id: int, now: int) -> Hold:
     Raises:
         HoldNotFound: there is none.
     """
-    with book.snapshot():
-        found = load.hold(book.connection, hold_id)
-        as_of = present(book, now)
+    with book.errors():
+        found = lists.hold_now(book.connection, hold_id, now)
     if found is None:
         raise HoldNotFound(hold_id)
-    return _settled(found, as_of)
+    return _settled(*found)
 
 
 def balance(book: Book, account_id: int, now: int, at: int | None = None) -> Balance:
@@ -126,7 +124,7 @@ def balance(book: Book, account_id: int, now: int, at: int | None = None) -> Bal
 
 def accounts(book: Book, wanted: AccountFilter, span: Span) -> Sequence[Account]:
     """Read a page of accounts."""
-    with book.errors():
+    with book.errors() if wanted.code_prefix is None else book.snapshot():
         return lists.accounts(
             book.connection,
             _range(span),
@@ -137,9 +135,10 @@ def accounts(book: Book, wanted: AccountFilter, span: Span) -> Sequence[Account]
         )
 
 
-def entries(book: Book, wanted: EntryFilter, span: Span) -> Sequence[Entry]:
+def entries(book: Book, wanted: EntryFilter, span: Span) -> Sequence[ListedEntry]:
     """Read a page of entries."""
-    with book.snapshot():
+    in_time = wanted.posted_from is not None or wanted.posted_before is not None
+    with book.snapshot() if in_time else book.errors():
         low, high = lists.entries_between(book.connection, wanted.posted_from, wanted.posted_before)
         return lists.entries(
             book.connection,
@@ -152,10 +151,9 @@ def entries(book: Book, wanted: EntryFilter, span: Span) -> Sequence[Entry]:
 
 def holds(book: Book, wanted: HoldFilter, span: Span, now: int) -> Sequence[Hold]:
     """Read a page of holds as they are now."""
-    with book.snapshot():
-        as_of = present(book, now)
-        found = lists.holds(book.connection, _range(span), account=wanted.account_id, status=wanted.status, now=as_of)
-    return [_settled(item, as_of) for item in found]
+    with book.errors():
+        found = lists.holds(book.connection, _range(span), account=wanted.account_id, status=wanted.status, now=now)
+    return [_settled(item, as_of) for item, as_of in found]
 
 
 def operation(book: Book, operation_id: bytes) -> Outcome | None:

@@ -7,8 +7,8 @@ from typing_extensions import TypedDict  # below Python 3.12 pydantic can't read
 
 from ledger_core.commands import Amount, Id, Kind
 from ledger_core.instants import format_instant
-from ledger_core.model import Account, AccountStatus, Balance, Bulk, Entry, Hold, HoldStatus, Resource
-from ledger_core.money import AccountType, Side
+from ledger_core.model import Account, AccountStatus, Balance, Bulk, Entry, Hold, HoldStatus, ListedEntry, Resource
+from ledger_core.money import CREDIT, DEBIT, AccountType, Side
 from ledger_core.operations import format_operation_id
 from wire.problems import ProblemJson
 
@@ -150,13 +150,29 @@ def account_json(account: Account) -> AccountJson:
 
 def entry_json(entry: Entry) -> EntryJson:
     """Write an entry."""
+    return _entry_json(
+        entry,
+        [{"account_id": line.account_id, "amount": line.amount, "direction": line.side} for line in entry.lines],
+    )
+
+
+def listed_entry_json(entry: ListedEntry) -> EntryJson:
+    """Write an entry of a list."""
+    return _entry_json(
+        entry,
+        [
+            {"account_id": account_id, "amount": debit or credit, "direction": DEBIT if debit else CREDIT}
+            for account_id, debit, credit in entry.lines
+        ],
+    )
+
+
+def _entry_json(entry: Entry | ListedEntry, lines: list[LineJson]) -> EntryJson:
     body: EntryJson = {
         "id": entry.id,
         "idempotency_key": entry.idempotency_key,
         "description": entry.description,
-        "lines": [
-            {"account_id": line.account_id, "amount": line.amount, "direction": line.side} for line in entry.lines
-        ],
+        "lines": lines,
         "posted_at": format_instant(entry.posted_at),
     }
     if entry.metadata:

@@ -11,7 +11,7 @@ from ledger_core import limits, reads
 from ledger_core.commands import Kind
 from ledger_core.instants import parse_instant
 from ledger_core.reads import EntryFilter
-from wire.resources import entry_json
+from wire.resources import entry_json, listed_entry_json
 
 FILTERS = {
     "account_id": parse.whole(1, limits.ID_MAX),
@@ -38,7 +38,7 @@ class Entries:
         query = read_query(req, FILTERS)
         with self._readers.book(req.context.caller.org) as book:
             found = reads.entries(book, EntryFilter(**query.filters), query.span)
-        render_page(resp, query, found, entry_json)
+        render_page(resp, query, found, listed_entry_json)
 
 
 class EntriesBulk:

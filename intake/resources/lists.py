@@ -10,10 +10,10 @@ from intake import parse, render
 from intake.cursors import format_cursor, parse_cursor
 from ledger_core.errors import Complaint, InvalidRequest
 from ledger_core.limits import PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX
-from ledger_core.model import Account, Entry, Hold
+from ledger_core.model import Account, Hold, ListedEntry
 from ledger_core.reads import Span
 
-Item = TypeVar("Item", Account, Entry, Hold)
+Item = TypeVar("Item", Account, ListedEntry, Hold)
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -25,14 +25,26 @@ class Query(NamedTuple):
     of_list: tuple[object, ...]
 
 
+def _order(text: str) -> str:
+    if text not in ("asc", "desc"):
+        raise ValueError("must be asc or desc")
+    return text
+
+
+_PAGING: Mapping[str, Callable[[str], Any]] = {
+    "limit": parse.whole(1, PAGE_ITEMS_MAX),
+    "cursor": str,
+    "order": _order,
+}
+
+
 def read_query(req: falcon.Request, filters: Mapping[str, Callable[[str], Any]]) -> Query:
     """Read the query of a list.
 
     Raises:
         InvalidRequest: a parameter is unknown, repeated or malformed, or the cursor belongs to another list.
     """
-    paging: dict[str, Callable[[str], Any]] = {"limit": parse.whole(1, PAGE_ITEMS_MAX), "cursor": str, "order": _order}
-    values: dict[str, Any] = parse.query(req, {**filters, **paging})
+    values: dict[str, Any] = parse.query(req, {**filters, **_PAGING})
     limit, order = values.pop("limit", PAGE_ITEMS_DEFAULT), values.pop("order", "asc")
     cursor = values.pop("cursor", None)
     of_list = (req.context.caller.org, req.path, order, *sorted(values.items()))
@@ -54,12 +66,6 @@ def render_page(
     page = items[:limit]
     next_cursor = format_cursor(page[-1].id, query.of_list) if len(items) > limit else None
     render.resource(resp, {"data": [to_json(item) for item in page], "next_cursor": next_cursor})
-
-
-def _order(text: str) -> str:
-    if text not in ("asc", "desc"):
-        raise ValueError("must be asc or desc")
-    return text
 
 
 def one_of(words: type[Word]) -> Callable[[str], Word]:

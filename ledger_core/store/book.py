@@ -8,15 +8,14 @@ from ledger_core.errors import StorageUnavailable
 from ledger_core.store import files
 from ledger_core.store.connection import (
     Connection,
-    check_unmoved,
     close,
     open_reader,
     open_writer,
-    snapshot,
     storage_errors,
     transaction,
 )
 from ledger_core.store.private import data_folder, private_folder
+from ledger_core.store.reading import Snapshot, Statement
 from ledger_core.store.versions import FileKind
 
 
@@ -26,6 +25,8 @@ class Book:
     def __init__(self, org: str, connection: Connection) -> None:
         self.org = org
         self.connection = connection
+        self._statement = Statement(connection, org)
+        self._snapshot = Snapshot(connection, org)
 
     @classmethod
     def create(cls, folder: Path, org: str, currency: str, now: int) -> str:
@@ -84,18 +85,13 @@ class Book:
         with self.connection:
             yield
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> Snapshot:
         """Read everything of a block from one state of the book."""
-        with snapshot(self.connection, self.org):
-            yield
+        return self._snapshot
 
-    @contextmanager
-    def errors(self) -> Iterator[None]:
+    def errors(self) -> Statement:
         """Run one statement, which sees one state of the book by itself."""
-        with storage_errors(self.org):
-            check_unmoved(self.connection, self.org)
-            yield
+        return self._statement
 
     def close(self) -> None:
         """Close the file."""

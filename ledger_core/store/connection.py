@@ -124,23 +124,6 @@ def transaction(connection: Connection, what: str) -> Iterator[None]:
             raise
 
 
-@contextmanager
-def snapshot(connection: Connection, what: str) -> Iterator[None]:
-    """Run several reads of a block on one state of the file.
-
-    Raises:
-        StorageUnavailable: the file can't be read, or a newer program has migrated it since it was opened.
-    """
-    with storage_errors(what):
-        connection.execute("begin")
-        try:
-            check_unmoved(connection, what)
-            yield
-        finally:
-            if connection.in_transaction:
-                connection.execute("rollback")
-
-
 def _commit(connection: Connection, what: str) -> None:
     """Commit; if that fails, see to it that it stays failed.
 
@@ -190,6 +173,8 @@ def _connection(path: Path, flags: int) -> Connection:
 
 def _prepare(connection: apsw.Connection) -> None:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    # A plan is the same whatever is bound: else SQLite prepares some statements again each time that they run.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     connection.execute(
         f"pragma cache_size = -{PAGE_CACHE_KIB:d};"
         "pragma foreign_keys = on;"

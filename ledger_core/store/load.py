@@ -19,23 +19,30 @@ from ledger_core.model import (
     HoldEventKind,
     HoldStatus,
     Line,
+    ListedEntry,
     Metadata,
 )
-from ledger_core.money import AccountType, Side
+from ledger_core.money import CREDIT, DEBIT, AccountType
 
 # Each record comes whole, as one JSON array of one row: every row more is one more time that a reader lets go of the
 # interpreter, which under load costs more than the row. The columns are in the order of the record's fields.
 ACCOUNT_COLUMNS = """id, name, code, type, currency, overdraft_limit, metadata, created_at, closed_at,
     debits, credits, held, version"""
 ENTRY_COLUMNS = """id, posted_at, description, idempotency_key, metadata, reverses, hold_id,
-    (select json_group_array(json_array(account_id, debit, credit, version, debits, credits) order by position)
-        from lines where entry_id = entries.id),
+    (select json_group_array(json_array(account_id, debit, credit, version, debits, credits)) from (
+        select account_id, debit, credit, version, debits, credits from lines where entry_id = entries.id
+        order by position)),
     hex(hash), (select id from entries as later where later.reverses = entries.id)"""
+LISTED_ENTRY_COLUMNS = """id, posted_at, description, idempotency_key, metadata, reverses, hold_id,
+    (select json_group_array(json_array(account_id, debit, credit)) from (
+        select account_id, debit, credit from lines where entry_id = entries.id order by position)),
+    (select id from entries as later where later.reverses = entries.id)"""
 HOLD_COLUMNS = """id, account_id, counter_account_id, amount,
     (select currency from accounts where accounts.id = account_id), description, metadata, idempotency_key,
     expires_at, created_at, captured, released, status, version,
-    (select json_group_array(json_array(entry_id, captured, at) order by version)
-        from hold_events where hold_id = holds.id and kind = 'captured')"""
+    (select json_group_array(json_array(entry_id, captured, at)) from (
+        select entry_id, captured, at from hold_events where hold_id = holds.id and kind = 'captured'
+        order by version))"""
 
 _BOOK = "select currency, created_at, last_at from book"
 _START = """select currency, last_at, entries.id, hash, exists (
@@ -191,11 +198,17 @@ def entry_record(row: Sequence[Any]) -> Entry:
     )
 
 
+def listed_entry(row: Sequence[Any]) -> ListedEntry:
+    """Make what a list shows of an entry of a row of its columns."""
+    id_, posted_at, description, key, metadata, reverses, hold_id, lines, reversed_by = row
+    facts = metadata_record(metadata)
+    return ListedEntry(id_, posted_at, description, key, facts, reverses, hold_id, from_json(lines), reversed_by)
+
+
 def line_record(row: Sequence[int]) -> Line:
     """Make a line of its account, debit, credit, and what its account stands at after it."""
     account_id, debit, credit, version, debits, credits = row
-    side = Side.DEBIT if debit else Side.CREDIT
-    return Line(account_id, side, debit or credit, version, debits, credits)
+    return Line(account_id, DEBIT if debit else CREDIT, debit or credit, version, debits, credits)
 
 
 def hold_record(row: Sequence[Any]) -> Hold:

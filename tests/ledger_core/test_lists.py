@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from ledger_core.model import AccountStatus, HoldStatus
-from ledger_core.money import AccountType
-from ledger_core.reads import AccountFilter, EntryFilter, HoldFilter, Span, accounts, entries, holds
+from ledger_core.model import AccountStatus, Entry, HoldStatus, ListedEntry
+from ledger_core.money import AccountType, Side
+from ledger_core.reads import AccountFilter, EntryFilter, HoldFilter, Span, accounts, entries, hold, holds
+from ledger_core.store import lists
 from tests.ledger_core.builders import CASH, CUSTOMERS, FEES, NOON, SECOND, Ledger
 
 ALL = 100
@@ -141,11 +142,59 @@ def test_a_list_is_filtered_and_paged(
     assert paged == ordered
 
 
+@pytest.mark.parametrize("few", [0, 1, 1_000])
+@pytest.mark.parametrize(("wanted", "expected"), [row for row in ACCOUNTS if "code_prefix" in row[0]], ids=str)
+def test_a_prefix_finds_the_same_accounts_however_many_there_are(
+    busy: Ledger, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any], expected: list[int], few: int
+) -> None:
+    monkeypatch.setattr(lists, "FEW", few)
+
+    found = accounts(busy.reader, AccountFilter(**wanted), Span(ALL, descending=True))
+
+    assert ids(found) == expected[::-1]
+
+
+@pytest.mark.parametrize("prefix", ["\ud7ff", "\ue000", "\U0010ffff", "a\U0010ffff", "a", "\x7f", "é", "z"])
+def test_a_prefix_of_any_characters_finds_what_begins_with_it(ledger: Ledger, prefix: str) -> None:
+    codes = [
+        first + then
+        for first in ("a", "b", "~", "é", "\ud7ff", "\ue000", "\U0010ffff", "a\U0010ffff")
+        for then in ("", "a", "\U0010ffff")
+    ]
+    codes = list(dict.fromkeys(codes))
+    for code in codes:
+        ledger.account(code=code)
+
+    found = accounts(ledger.reader, AccountFilter(code_prefix=prefix), Span(ALL))
+
+    assert [item.code for item in found] == [code for code in codes if code.startswith(prefix)]
+
+
+@pytest.mark.parametrize(("wanted", "expected"), HOLDS, ids=str)
+def test_a_clock_that_went_back_brings_no_hold_back(busy: Ledger, wanted: dict[str, Any], expected: list[int]) -> None:
+    busy.account("asset")  # writes the instant
+
+    found = holds(busy.reader, HoldFilter(**wanted), Span(ALL), NOON - SECOND)
+
+    assert ids(found) == expected
+    assert list(found) == [hold(busy.reader, item.id, NOON - SECOND) for item in found]
+
+
+def listed(entry: Entry) -> ListedEntry:
+    """Return what a list should show of an entry."""
+    facts = {name: getattr(entry, name) for name in ListedEntry._fields}
+    lines = [
+        [line.account_id, line.amount, 0] if line.side is Side.DEBIT else [line.account_id, 0, line.amount]
+        for line in entry.lines
+    ]
+    return ListedEntry(**{**facts, "lines": lines})
+
+
 def test_what_a_list_shows_is_what_a_read_of_one_shows(busy: Ledger) -> None:
     busy.reverse(2)
 
     assert all(busy.read_account(item.id) == item for item in reading(busy, "accounts", {})(Span(ALL)))
-    assert all(busy.read_entry(item.id) == item for item in reading(busy, "entries", {})(Span(ALL)))
+    assert all(listed(busy.read_entry(item.id)) == item for item in reading(busy, "entries", {})(Span(ALL)))
     assert all(busy.read_hold(item.id) == item for item in reading(busy, "holds", {})(Span(ALL)))
 
 
@@ -176,5 +225,5 @@ def test_unusual_text_comes_back_as_it_was_sent(ledger: Ledger) -> None:
     )
 
     assert (account.name, account.code, account.metadata) == (text, text, {text: text})
-    assert (entry.description, entry.metadata, entry.lines[0].amount) == (text, {text: text}, 2**53 - 1)
+    assert (entry.description, entry.metadata, entry.lines[0]) == (text, {text: text}, [1, 2**53 - 1, 0])
     assert (hold.description, hold.metadata, hold.remaining) == (text, {text: text}, 2**53 - 1)

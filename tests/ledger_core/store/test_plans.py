@@ -9,7 +9,8 @@ import pytest
 
 from ledger_core import reads, reports
 from ledger_core.model import HoldStatus
-from ledger_core.reads import EntryFilter, HoldFilter, Span
+from ledger_core.money import AccountType
+from ledger_core.reads import AccountFilter, EntryFilter, HoldFilter, Span
 from tests.ledger_core.builders import CASH, CUSTOMERS, FEES, NOON, SECOND, Ledger
 
 FILTERS = [
@@ -70,6 +71,17 @@ def test_a_page_of_entries_is_sought(watch: Watch, wanted: EntryFilter, descendi
 
     assert watch.seen
     assert costly(watch) == []
+
+
+@pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
+@pytest.mark.parametrize("type_", [None, AccountType.ASSET])
+def test_a_prefix_of_few_codes_is_sought(watch: Watch, type_: AccountType | None, descending: bool) -> None:
+    reads.accounts(watch.ledger.reader, AccountFilter(type_, code_prefix="12"), Span(10, 3, descending))
+
+    steps = [step for step, _ in watch.plans() if "accounts_1" in step]
+
+    assert len(steps) == 2  # to see whether they are few, and to read them
+    assert all(step.endswith("(code>? AND code<?)") and step.startswith("SEARCH") for step in steps)
 
 
 @pytest.mark.parametrize("at", BALANCES)
