@@ -107,7 +107,7 @@ def _serve(chosen: Settings) -> None:
         _socket(chosen),
         threads=chosen.threads,
         limits=limits,
-        is_quick=Quick(doorkeeper, dispatch),
+        quick=Quick(doorkeeper, dispatch, readers),
         on_flush=outgoing.flush,
     )
 

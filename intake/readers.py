@@ -42,6 +42,10 @@ class Readers:
             book = self._opened(org)
         return book
 
+    def is_at_hand(self, org: str) -> bool:
+        """Tell whether an org's book is open and idle."""
+        return org in self._by_org
+
     def give_back(self, book: Book) -> None:
         """Keep a book for the next who asks, and close the one that nobody asked for the longest, if there are many."""
         with self._lock:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
@@ -23,15 +23,25 @@ ACCEPTS_PER_TURN = 64  # a crowd must not take a turn of the loop for each
 LOOK_EVERY_S = 1  # for callers who keep us waiting
 QUICK_PER_FLUSH = 16  # requests that are served before what they set off is sent on its way
 
-IsQuick = Callable[[Any], bool]  # tells of a request, as its parser left it, whether nothing can hold it up
+
+class Tells(Protocol):
+    """What knows which requests are quick: `intake.quick.Quick`."""
+
+    def __call__(self, request: Any) -> bool:
+        """Tell of a request, as its parser left it, whether nothing holds it up."""
+
+    def took(self, seconds: float) -> None:
+        """Learn how long a quick request took."""
 
 
-def _never(request: Any) -> bool:
-    return False
+class NoneIsQuick:
+    """Leaves all requests to the pool."""
 
+    def __call__(self, request: Any) -> bool:
+        return False
 
-def _nothing() -> None:
-    return None
+    def took(self, seconds: float) -> None:
+        pass
 
 
 class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
@@ -47,15 +57,15 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self,
         *arguments: Any,
         limits: Limits,
-        is_quick: IsQuick = _never,
-        on_flush: Callable[[], None] = _nothing,
+        quick: Tells,
+        on_flush: Callable[[], None],
         **options: Any,
     ) -> None:
         self.limits = limits
-        self._is_quick = is_quick
+        self._is_quick = quick
         self._on_flush = on_flush
         self._by_use: OrderedDict[BoundedChannel, None] = OrderedDict()  # the one served the longest ago first
-        self._quick = Turns()
+        self._to_serve = Turns()  # by the loop
         self._readied: deque[BoundedChannel] = deque()  # parked ones that can go on
         self._served: deque[BoundedChannel] = deque()  # by the pool
         self._serving: dict[int, BoundedChannel] = {}  # by thread of the pool
@@ -90,7 +100,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
     def add_task(self, channel: BoundedChannel) -> None:
         """Have the next request of a connection served. Any thread may call it."""
         if threading.get_ident() == self._loop_thread and self._is_quick(channel.requests[0]):
-            self._quick.append(channel)
+            self._to_serve.append(channel)
         else:
             self.task_dispatcher.add_task(channel)
 
@@ -162,8 +172,10 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
 
     def _serve_quick(self) -> None:
         served = 0
-        while self._quick:
-            self._serve(self._quick.popleft())
+        while self._to_serve:
+            began_s = time.monotonic()
+            self._serve(self._to_serve.popleft())
+            self._is_quick.took(time.monotonic() - began_s)
             served += 1
             if served % QUICK_PER_FLUSH == 0:
                 self._on_flush()
@@ -207,8 +219,8 @@ def server_on(
     *,
     limits: Limits,
     threads: int,
-    is_quick: IsQuick = _never,
-    on_flush: Callable[[], None] = _nothing,
+    quick: Tells,
+    on_flush: Callable[[], None],
     **options: Any,
 ) -> BoundedServer:
     """Return a server for a WSGI app on a socket that listens. The other options are waitress's."""
@@ -225,6 +237,6 @@ def server_on(
         sockinfo=(socket_.family, socket_.type, socket_.proto, socket_.getsockname()),
         bind_socket=False,
         limits=limits,
-        is_quick=is_quick,
+        quick=quick,
         on_flush=on_flush,
     )

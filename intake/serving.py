@@ -8,7 +8,7 @@ from typing import Any
 from waitress import wasyncore
 
 from intake.connections import Limits
-from intake.server import LOOK_EVERY_S, IsQuick, server_on
+from intake.server import LOOK_EVERY_S, NoneIsQuick, Tells, server_on
 from ledger_core.limits import BODY_BYTES_MAX
 
 HEADER_BYTES_MAX = 32 * 1024
@@ -48,7 +48,7 @@ def settings(connections_max: int) -> dict[str, Any]:
 class Server:
     """Waitress for a WSGI app, on a socket that listens already: perhaps one that other processes accept from too.
 
-    Requests that are quick are served by the thread of `run`; `on_flush` is called when some of them were.
+    Requests that are `quick` are served by the thread of `run`; `on_flush` is called when some of them were.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Server:
         *,
         threads: int,
         limits: Limits,
-        is_quick: IsQuick = lambda request: False,
+        quick: Tells | None = None,
         on_flush: Callable[[], None] = lambda: None,
     ) -> None:
         self._server = server_on(
@@ -66,7 +66,7 @@ class Server:
             app,
             limits=limits,
             threads=threads,
-            is_quick=is_quick,
+            quick=quick or NoneIsQuick(),
             on_flush=on_flush,
             **settings(limits.connections_max),
         )
