@@ -72,6 +72,17 @@ def test_commands_in_one_transaction_come_to_what_they_do_one_by_one(tmp_path: P
     alone.close()
 
 
+@pytest.mark.parametrize("count", [15, 16, 17, 33])
+def test_each_of_many_entries_of_one_transaction_is_written(chart: Ledger, count: int) -> None:
+    sent = [chart.submission("entry", DEPOSIT) for _ in range(count)]
+
+    outcomes = chart.apply(*sent)
+
+    assert [reads.operation(chart.reader, item.operation_id) for item in sent] == outcomes
+    assert [chart.read_entry(n) for n in range(1, count + 1)] == [resource(outcome) for outcome in outcomes]
+    assert chart.findings() == []
+
+
 def test_one_clock_reading_serves_a_transaction(chart: Ledger) -> None:
     ticks = iter(range(NOON + 10, NOON + 100))
     sent = [chart.submission("entry", DEPOSIT) for _ in range(3)]
