@@ -19,6 +19,7 @@ from intake.broker_watch import BrokerWatch
 from intake.connections import Limits
 from intake.dispatch import Dispatch
 from intake.health import Health
+from intake.known import Known
 from intake.loops import Loops
 from intake.operations import Operations
 from intake.outgoing import Outgoing
@@ -69,7 +70,8 @@ def _serve(chosen: Settings) -> None:
     inbox = Inbox(shared.data)
     _touch(shared.data, inbox)
     readers = Readers(shared.data)
-    acceptance = Acceptance(inbox)
+    known = Known(readers, inbox)
+    acceptance = Acceptance(inbox, known)
     aside = Aside(SetAside(shared.data))
     doorkeeper = Doorkeeper(shared.data)
     publisher = Publisher(shared.redis_url)
@@ -94,8 +96,8 @@ def _serve(chosen: Settings) -> None:
         is_out=aside.is_out,
         on_due=outgoing.due,
     )
-    outgoing.send_due = dispatch.send_due
-    writes = Writes(dispatch, acceptance, readers, wait_s=chosen.wait_s, is_out=aside.is_out)
+    outgoing.send_due = acceptance.on_told = dispatch.send_due
+    writes = Writes(dispatch, acceptance, known, wait_s=chosen.wait_s, is_out=aside.is_out)
     operations = Operations(dispatch, acceptance, readers, aside)
     checks = Health(watch, doorkeeper, shared.data, shared.lanes, acceptance, aside)
     app = make_app(Parts(doorkeeper, readers, writes, operations, checks))

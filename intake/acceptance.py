@@ -6,10 +6,13 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
 
 from intake import metrics
 from intake.aside import Aside
 from intake.dispatch import Dispatch
+from intake.known import Answers, Known
 from intake.readers import Readers
 from ledger_core import reads
 from ledger_core.errors import StorageUnavailable
@@ -22,29 +25,61 @@ logger = logging.getLogger("ledger.intake")
 
 REST_S = 1.0  # how long a turn waits for something to accept, before it forgets what has its outcome
 
-Told = Callable[[StorageUnavailable | None], None]
+Told: TypeAlias = Callable[[StorageUnavailable | None, Answers], None]
+
+
+class _Bid:
+    """The writes of one request that are to be accepted. `known` is None until it was looked up."""
+
+    __slots__ = ("items", "known", "org", "told")
+
+    def __init__(self, org: str, items: Sequence[Accepted], told: Told, known: Answers | None) -> None:
+        self.org = org
+        self.items = items
+        self.told = told
+        self.known = known
+
+    def new(self) -> list[Accepted]:
+        """Return those that are not known."""
+        known = self.known or {}
+        return [item for item in self.items if item.submission.submission not in known]
+
+    def tell(self, error: StorageUnavailable | None) -> None:
+        """Tell whoever asked; a fault in what follows must not keep the others from hearing of theirs."""
+        try:
+            self.told(error, self.known or {})
+        except Exception:
+            logger.exception("a bug in what follows an acceptance")
 
 
 class Acceptance:
-    """The inbox, as many requests at once use it: what comes while a commit runs shares the next one."""
+    """The inbox, as many requests at once use it: what comes while a commit runs shares the next one.
 
-    def __init__(self, inbox: Inbox) -> None:
+    `on_told` is called when those of one commit were told.
+    """
+
+    def __init__(self, inbox: Inbox, known: Known) -> None:
         self._inbox = inbox
+        self._known = known
         self._changed = threading.Condition()
-        self._items: list[Accepted] = []
-        self._told: list[Told] = []
+        self._bids: list[_Bid] = []
         self._settled: list[Submission] = []
+        self._far: SimpleQueue[list[_Bid]] = SimpleQueue()  # of one org each, whose book is not at hand
         self._error: StorageUnavailable | None = None  # of the last commit
+        self.on_told: Callable[[], None] = lambda: None
 
-    def accept_soon(self, items: Sequence[Accepted], told: Told) -> None:
-        """Have writes put on disk, and something told, once: None when they are, and will reach an outcome."""
+    def accept_soon(self, org: str, items: Sequence[Accepted], told: Told, *, look_up: bool = True) -> None:
+        """Have writes of one org put on disk, and something told, once: why not, or None when they are on it.
+
+        They will then reach an outcome. With `look_up`, those of which an answer is known already are told with it,
+        and not accepted.
+        """
         with self._changed:
-            self._items.extend(items)
-            self._told.append(told)
+            self._bids.append(_Bid(org, items, told, None if look_up else {}))
             self._changed.notify()
 
     def accept(self, items: Sequence[Accepted]) -> None:
-        """Put writes on disk. When this returns, they will reach an outcome.
+        """Put writes on disk that are under way. When this returns, they will reach an outcome.
 
         Raises:
             StorageUnavailable: none of them was accepted.
@@ -52,12 +87,12 @@ class Acceptance:
         done = threading.Event()
         errors: list[StorageUnavailable] = []
 
-        def told(error: StorageUnavailable | None) -> None:
+        def told(error: StorageUnavailable | None, known: Answers) -> None:
             if error is not None:
                 errors.append(error)
             done.set()
 
-        self.accept_soon(items, told)
+        self.accept_soon(items[0].org, items, told, look_up=False)
         done.wait()
         if errors:
             raise errors[0]
@@ -88,25 +123,73 @@ class Acceptance:
     def commit_once(self) -> None:
         """Wait a moment for something to accept, and put all that there is on disk in one commit."""
         with self._changed:
-            if not self._items:
+            if not self._bids:
                 self._changed.wait(REST_S)
-            items, self._items = self._items, []
-            told, self._told = self._told, []
+            bids, self._bids = self._bids, []
             settled, self._settled = self._settled, []
-        if not items and not settled:
+        bids = self._looked_up(bids)
+        new = [item for bid in bids for item in bid.new()]
+        if not bids and not settled:
             return
-        error = None
+        error = self._commit(new, settled) if new or settled else None
+        for bid in bids:
+            bid.tell(error if bid.new() else None)
+        self.on_told()
+
+    def look_up_once(self) -> None:
+        """Wait a moment for writes whose book is not at hand, and look up what is known of them."""
         try:
-            self._inbox.accept(items, settled)
+            bids = self._far.get(timeout=REST_S)
+        except Empty:
+            return
+        if bids:
+            self._look_up(bids)
+
+    def _look_up(self, bids: Sequence[_Bid]) -> None:
+        try:
+            known = self._known.of(bids[0].org, _keyed(bids))
+        except Exception as fault:
+            error = _as_unavailable(fault)
+            for bid in bids:
+                bid.tell(error)
+            return
+        for bid in bids:
+            bid.known = known
+        with self._changed:
+            self._bids.extend(bids)
+            self._changed.notify()
+
+    def _looked_up(self, bids: Sequence[_Bid]) -> list[_Bid]:
+        """Return those of which it is known, now, what is known of them; the others come again."""
+        by_org: dict[str, list[_Bid]] = {}
+        for bid in bids:
+            if bid.known is None:
+                by_org.setdefault(bid.org, []).append(bid)
+        for org, of_org in by_org.items():
+            known = self._known.at_hand(org, _keyed(of_org))
+            for bid in of_org:
+                bid.known = known
+            if known is None:
+                self._far.put(of_org)
+        return [bid for bid in bids if bid.known is not None]
+
+    def _commit(self, new: Sequence[Accepted], settled: Sequence[Submission]) -> StorageUnavailable | None:
+        self._error = None
+        try:
+            self._inbox.accept(new, settled)
         except Exception as fault:  # whatever it is, whoever waits must hear of it
-            logger.exception("inbox")
-            error = fault if isinstance(fault, StorageUnavailable) else StorageUnavailable(f"inbox: {fault}")
-        self._error = error
-        for tell in told:
-            try:
-                tell(error)
-            except Exception:
-                logger.exception("a bug in what follows an acceptance")  # the others must hear of theirs
+            self._error = _as_unavailable(fault)
+        return self._error
+
+
+def _keyed(bids: Sequence[_Bid]) -> list[Accepted]:
+    """Return those of which something can be known: without a key a write is another one each time it is asked for."""
+    return [item for bid in bids for item in bid.items if item.submission.command.idempotency_key is not None]
+
+
+def _as_unavailable(fault: Exception) -> StorageUnavailable:
+    logger.error("inbox: %s", fault, exc_info=None if isinstance(fault, StorageUnavailable) else fault)
+    return fault if isinstance(fault, StorageUnavailable) else StorageUnavailable(f"inbox: {fault}")
 
 
 class Sweeper:

@@ -129,6 +129,11 @@ class Dispatch:
         if self._is_due(self._lane(first), tickets):
             self._on_due()
 
+    def send_soon(self, tickets: Sequence[Ticket]) -> None:
+        """Have one org's commands, which were accepted, sent by the next call of `send_due`."""
+        if tickets:
+            self._is_due(self._lane(tickets[0]), tickets)
+
     def forget(self, ticket: Ticket) -> bool:
         """Give up a command's place in the backlog; False when it had none any more."""
         with self._pending_lock:

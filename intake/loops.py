@@ -23,6 +23,7 @@ TICK_S = 0.025
 SWEEP_EVERY_S = 5.0
 RECONNECT_S = 0.2
 LOOK_EVERY_S = 1.0
+LOOK_UPS = 4  # books that are opened at a time, to see what is known of a write; one of them may be held up
 
 
 class Loops:
@@ -61,6 +62,7 @@ class Loops:
             ("sweeper", self.sweep_once),
             ("waits", self.wait_once),
             ("inbox", self._acceptance.commit_once),
+            *[(f"look-up-{n}", self._acceptance.look_up_once) for n in range(LOOK_UPS)],
             ("set-aside", self.look_once),
         )
         for name, turn in turns:

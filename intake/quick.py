@@ -38,7 +38,7 @@ class Quick:
         self._reads_from_s = 0.0
 
     def __call__(self, request: Any) -> bool:
-        """Tell whether it is a small write that is waited for, or a small read, of a caller let in just before."""
+        """Tell whether it is a small write, or a small read, of a caller who was let in just before."""
         if request.error is not None:
             return False
         if request.command == "POST":
@@ -56,7 +56,7 @@ class Quick:
     def _is_quick_write(self, request: Any) -> bool:
         if request.content_length > BODY_BYTES_MAX or request.chunked or request.path == _BULK_PATH:
             return False
-        return not request.headers.get("PREFER") and not self._dispatch.is_away
+        return not self._dispatch.is_away
 
     def _is_quick_read(self, request: Any) -> bool:
         is_one = _ONE.fullmatch(request.path) is not None

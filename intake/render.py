@@ -6,8 +6,8 @@ from typing import Any
 import falcon
 import orjson
 
+from intake.begun import Pending, Result, Written
 from intake.parking import Told
-from intake.writes import Pending, Result, Written
 from ledger_core.operations import format_operation_id
 from wire import problems
 from wire.problems import Problem

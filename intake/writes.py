@@ -1,123 +1,27 @@
 """Writes: from a command to the answer of its caller, waiting for it or not."""
 
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 from intake import problems
 from intake.acceptance import Acceptance
+from intake.begun import Accepting, Pending, Result, Waiting, Withdrawing, Written, written
 from intake.dispatch import Dispatch
+from intake.known import Answers, Known, key_reused
 from intake.prefer import Preference
-from intake.readers import Readers
-from intake.tickets import Readiness, Ticket
-from ledger_core import reads
-from ledger_core.commands import Command, Kind
-from ledger_core.errors import IdempotencyKeyReused, StorageUnavailable
+from intake.tickets import Ticket
+from ledger_core.commands import Command
+from ledger_core.errors import StorageUnavailable
 from ledger_core.inbox import Accepted
 from ledger_core.instants import now_us
 from ledger_core.model import Submission
 from ledger_core.operations import new_submission, operation_id_of
 from wire import answers
 from wire.answers import Answer
-from wire.problems import of_refusal
 
 AWAY_WAIT_S = 1.25  # while the broker is away nobody waits longer: what may be under way is accepted for good
-UNKNOWN_S_MAX = 60.0  # so long a book that can't be read is looked into again, before nothing at all is answered
 LOOK_EVERY_S = 1.0
 GONE_S = 5.0  # a caller who did not take up its answer this long after its wait has gone away
-
-
-class Pending(NamedTuple):
-    """A write that was accepted, and will reach an outcome."""
-
-    kind: Kind
-
-
-class Result(NamedTuple):
-    """What a write came to within its wait: an answer, or that it is pending; and the operation that it is."""
-
-    operation_id: bytes
-    told: Answer | Pending
-
-
-class Written(NamedTuple):
-    """What the writes of one request came to, in their order."""
-
-    results: Sequence[Result]
-    preference: Preference
-
-
-class Waiting(NamedTuple):
-    """The writes of one request that are on their way; since when and until when, monotonic, their caller waits."""
-
-    tickets: Sequence[Ticket]
-    begun_s: float
-    until_s: float
-    preference: Preference
-    submissions: Sequence[Submission]
-    taken: Mapping[
-        int, Answer
-    ]  # by submission: of those whose key names another request on its way, which were not sent
-
-    def when_ready(self, call: Callable[[], None]) -> None:
-        """Have something called, once, when every one of them has its answer or is not waited for any more."""
-        if len(self.tickets) == 1:
-            self.tickets[0].when_ready(call)
-            return
-        left = list(range(len(self.tickets)))
-
-        def one_less() -> None:
-            if left.pop() == 0:  # the number that was put in first comes out last, whichever thread takes it
-                call()
-
-        for ticket in self.tickets:
-            ticket.when_ready(one_less)
-
-    def wait(self) -> None:
-        """Wait in this thread."""
-        ready = threading.Event()
-        self.when_ready(ready.set)
-        ready.wait(max(self.until_s - time.monotonic(), 0.0))
-
-
-class Accepting(Readiness):
-    """The writes of one request that are being accepted for good; ready when they are on disk, or can't be."""
-
-    def __init__(
-        self, submissions: Sequence[Submission], known: Mapping[int, Answer | None], preference: Preference
-    ) -> None:
-        super().__init__()
-        self.submissions = submissions
-        self.known = known  # by submission: the answers of those that were decided before
-        self.preference = preference
-        self.error: StorageUnavailable | None = None
-
-    def wait(self) -> None:
-        """Wait in this thread."""
-        ready = threading.Event()
-        self.when_ready(ready.set)
-        ready.wait()
-
-
-class Withdrawing(Readiness):
-    """The writes of one request whose wait ran out and which can't be accepted; ready when it can be told of them.
-
-    That is when no message can carry them out any more, on the monotonic clock at `until_s`.
-    """
-
-    def __init__(self, waiting: Waiting, late: Sequence[Ticket], until_s: float) -> None:
-        super().__init__()
-        self.waiting = waiting
-        self.late = late
-        self.until_s = until_s
-        self.give_up_at_s = until_s + UNKNOWN_S_MAX
-
-    def wait(self) -> None:
-        """Wait in this thread."""
-        ready = threading.Event()
-        self.when_ready(ready.set)
-        ready.wait()
 
 
 class NobodyKnows(Exception):
@@ -134,7 +38,7 @@ class Writes:
         self,
         dispatch: Dispatch,
         acceptance: Acceptance,
-        readers: Readers,
+        known: Known,
         *,
         wait_s: int,
         is_out: Callable[[str], bool] = lambda org: False,
@@ -142,7 +46,7 @@ class Writes:
         self._is_out = is_out
         self._dispatch = dispatch
         self._acceptance = acceptance
-        self._readers = readers
+        self._known = known
         self._wait_s = wait_s
         self._waiting: dict[int, Waiting] = {}
         self._withdrawing: list[Withdrawing] = []
@@ -165,8 +69,8 @@ class Writes:
         if preference.respond_async and not wait_s:
             return self._accept_first(org, submissions, preference)
         if self._dispatch.is_away:
-            return self._accept_first(org, submissions, preference, new_too=False)
-        taken = {item.submission: _reused(item) for item in submissions if self._is_taken(item)}
+            return self._while_away(org, submissions, preference)
+        taken = {item.submission: key_reused(item) for item in submissions if self._is_taken(item)}
         tickets = self._dispatch.tickets(org, [item for item in submissions if item.submission not in taken])
         if not tickets:
             told = Accepting(submissions, taken, preference)
@@ -197,7 +101,7 @@ class Writes:
         """Return what the writes of a request came to, if nothing needs to be done or looked up to tell it."""
         if isinstance(begun, Waiting) and all(ticket.answer is not None for ticket in begun.tickets):
             self._waiting.pop(begun.tickets[0].number, None)
-            return _written(begun, (), ())
+            return written(begun, (), ())
         return self._finish_accepting(begun) if isinstance(begun, Accepting) and begun.error is None else None
 
     def _finish_waiting(self, waiting: Waiting) -> Written | Withdrawing:
@@ -210,18 +114,14 @@ class Writes:
             accepted = self._accept_late(late) if late else []
         except StorageUnavailable:
             return self._withdraw(Withdrawing(waiting, late, max([self._dispatch.withdraw(t) for t in late])))
-        return _written(waiting, late, accepted)
+        return written(waiting, late, accepted)
 
     def _finish_withdrawing(self, withdrawing: Withdrawing) -> Written | Withdrawing:
         """Look into the book what became of writes that can't be carried out any more: only it can tell."""
         late = withdrawing.late
-        unaccepted = problems.storage_unavailable().problem
+        items = [_accepted(ticket) for ticket in late]
         try:
-            told = [
-                self._known(ticket.org, ticket.submission, ticket.submission.command.fingerprint())
-                or answers.of_problem(unaccepted, ticket.submission.command, ticket.submission.request_id)
-                for ticket in late
-            ]
+            known = self._known.of(items[0].org, items)
         except StorageUnavailable as error:
             now_s = time.monotonic()
             if now_s >= withdrawing.give_up_at_s:
@@ -229,7 +129,15 @@ class Writes:
             again = Withdrawing(withdrawing.waiting, late, now_s + LOOK_EVERY_S)
             again.give_up_at_s = withdrawing.give_up_at_s
             return self._withdraw(again)
-        return _written(withdrawing.waiting, late, told)
+        return written(withdrawing.waiting, late, [self._after_all(ticket.submission, known) for ticket in late])
+
+    def _after_all(self, submission: Submission, known: Answers) -> Answer:
+        """Return what a write that can't be carried out any more came to."""
+        if self._is_taken(submission):
+            return key_reused(submission)
+        unaccepted = problems.storage_unavailable().problem
+        never = answers.of_problem(unaccepted, submission.command, submission.request_id)
+        return known.get(submission.submission, never)
 
     def _withdraw(self, withdrawing: Withdrawing) -> Withdrawing:
         self._withdrawing.append(withdrawing)
@@ -254,46 +162,69 @@ class Writes:
             _release(waiting)
 
     def _accept_first(
-        self, org: str, submissions: Sequence[Submission], preference: Preference, *, new_too: bool = True
+        self, org: str, submissions: Sequence[Submission], preference: Preference, *, look_up: bool = True
     ) -> Accepting:
-        """Have commands accepted, and let them go once they are; those whose outcome is known are answered with it.
-
-        Raises:
-            Rejected: queue_unavailable, without `new_too`, unless each of them was decided or is under way.
-        """
-        with self._readers.book(org):
-            if self._is_out(org):  # what is accepted must reach an outcome: not where nobody knows when
-                raise problems.storage_unavailable()
-        prints = {item.submission: item.command.fingerprint() for item in submissions}
-        known: dict[int, Answer | None] = {}
-        named: dict[bytes, bytes] = {}  # operations of this very request, by what first named them
-        for item in submissions:
-            if item.command.idempotency_key is not None:
-                fingerprint = prints[item.submission]
-                reused = named.setdefault(item.operation_id, fingerprint) != fingerprint
-                known[item.submission] = _reused(item) if reused else self._known(org, item, fingerprint)
-        accepting = Accepting(submissions, known, preference)
-        new = [item for item in submissions if known.get(item.submission) is None]
-        if not new_too and not all(self._is_under_way(item) for item in new):
-            raise problems.queue_unavailable()
-        if not new:
+        """Have commands accepted, and let them go once they are; those whose outcome is known are answered with it."""
+        if self._is_out(org):  # what is accepted must reach an outcome: not where nobody knows when
+            raise problems.storage_unavailable()
+        items, taken = self._as_accepted(org, submissions)
+        accepting = Accepting(submissions, taken, preference)
+        if not items:
             accepting.release()
             return accepting
-        tickets = self._dispatch.tickets(org, new)
-        items = [Accepted(org, item, prints[item.submission]) for item in new]
-        self._acceptance.accept_soon(items, lambda error: self._on_accepted(accepting, tickets, error))
+        tickets = self._dispatch.tickets(org, [item.submission for item in items])
+
+        def told(error: StorageUnavailable | None, known: Answers) -> None:
+            self._on_accepted(accepting, tickets, error, known)
+
+        self._acceptance.accept_soon(org, items, told, look_up=look_up)
         return accepting
 
-    def _on_accepted(self, accepting: Accepting, tickets: Sequence[Ticket], error: StorageUnavailable | None) -> None:
-        accepting.error = error
-        try:
-            if error is None:
-                for ticket in tickets:
-                    ticket.accepted = True
-                self._dispatch.send(tickets)
+    def _while_away(self, org: str, submissions: Sequence[Submission], preference: Preference) -> Accepting:
+        """Answer, while the broker is away, what was decided, and accept what is under way.
+
+        Raises:
+            Rejected: queue_unavailable, unless each of them was decided or is under way.
+            StorageUnavailable: the book or the inbox can't be read.
+        """
+        items, taken = self._as_accepted(org, submissions)
+        known = {**self._known.of(org, items), **taken}
+        new = [item for item in submissions if item.submission not in known]
+        if not all(self._is_under_way(item) for item in new):
+            raise problems.queue_unavailable()
+        accepting = self._accept_first(org, new, preference, look_up=False) if new else Accepting([], {}, preference)
+        accepting.submissions = submissions
+        accepting.known.update(known)
+        if not new:
+            accepting.release()
+        return accepting
+
+    def _as_accepted(self, org: str, submissions: Sequence[Submission]) -> tuple[list[Accepted], Answers]:
+        """Return commands as they are accepted, and the answers to those whose key names another one on its way."""
+        items: list[Accepted] = []
+        taken: Answers = {}
+        named: dict[bytes, bytes] = {}  # operations of this very request, by what first named them
+        for submission in submissions:
+            fingerprint = submission.command.fingerprint()
+            is_first = named.setdefault(submission.operation_id, fingerprint) == fingerprint
+            if not is_first or self._is_taken(submission):
+                taken[submission.submission] = key_reused(submission)
             else:
-                for ticket in tickets:
+                items.append(Accepted(org, submission, fingerprint))
+        return items, taken
+
+    def _on_accepted(
+        self, accepting: Accepting, tickets: Sequence[Ticket], error: StorageUnavailable | None, known: Answers
+    ) -> None:
+        accepting.error = error
+        accepting.known.update(known)
+        try:
+            for ticket in tickets:
+                if error is not None or ticket.submission.submission in known:
                     self._dispatch.forget(ticket)
+                else:
+                    ticket.accepted = True
+            self._dispatch.send_soon([ticket for ticket in tickets if ticket.accepted])
         finally:
             accepting.release()
 
@@ -323,29 +254,16 @@ class Writes:
             return True
         return self._acceptance.find(submission.operation_id) is not None
 
-    def _known(self, org: str, submission: Submission, fingerprint: bytes) -> Answer | None:
-        """Return the answer to a command whose key is taken, by a write that was decided or by one that is pending."""
-        if self._is_taken(submission):
-            return _reused(submission)
-        with self._readers.book(org) as book, book.snapshot():
-            outcome = reads.decided(book, submission, fingerprint)
-        if outcome is not None:
-            return answers.of_outcome(outcome)
-        pending = self._acceptance.find(submission.operation_id)
-        if pending is not None and pending.fingerprint != fingerprint:
-            return _reused(submission)
-        return None
-
     def _accept_late(self, tickets: Sequence[Ticket]) -> list[Answer | Pending]:
         """Accept commands whose wait ran out. They are under way, so they may have been decided all the same.
 
         Raises:
             StorageUnavailable: none was accepted.
         """
-        self._acceptance.accept([Accepted(t.org, t.submission, t.submission.command.fingerprint()) for t in tickets])
-        return [self._accepted(ticket) for ticket in tickets]
+        self._acceptance.accept([_accepted(ticket) for ticket in tickets])
+        return [self._told_late(ticket) for ticket in tickets]
 
-    def _accepted(self, ticket: Ticket) -> Answer | Pending:
+    def _told_late(self, ticket: Ticket) -> Answer | Pending:
         ticket.accepted = True
         if ticket.answer is None or not ticket.answer.decided:
             return Pending(ticket.submission.command.kind)
@@ -353,30 +271,10 @@ class Writes:
         return ticket.answer
 
 
-def _written(waiting: Waiting, late: Sequence[Ticket], told_late: Sequence[Answer | Pending]) -> Written:
-    told: dict[int, Answer | Pending] = dict(waiting.taken)
-    told.update(zip((ticket.submission.submission for ticket in late), told_late, strict=True))
-    for ticket in waiting.tickets:
-        told.setdefault(ticket.submission.submission, _answer(ticket))
-    results = [Result(item.operation_id, told[item.submission]) for item in waiting.submissions]
-    return Written(results, waiting.preference)
-
-
-def _reused(submission: Submission) -> Answer:
-    """Return the answer to a command whose key belongs to another one that is pending."""
-    command, request_id = submission.command, submission.request_id
-    reused = of_refusal(IdempotencyKeyReused().record(request_id, command.address))
-    return answers.of_problem(reused, command, request_id)
+def _accepted(ticket: Ticket) -> Accepted:
+    return Accepted(ticket.org, ticket.submission, ticket.submission.command.fingerprint())
 
 
 def _release(waiting: Waiting) -> None:
     for ticket in waiting.tickets:
         ticket.release()
-
-
-def _answer(ticket: Ticket) -> Answer:
-    """Return a command's answer: the worker's, or that the broker never got it."""
-    if ticket.answer is not None:
-        return ticket.answer
-    unsent = problems.queue_unavailable().problem
-    return answers.of_problem(unsent, ticket.submission.command, ticket.submission.request_id)

@@ -1,7 +1,7 @@
 """The inbox: writes that were accepted with a `202` and have no outcome yet, safe from the loss of the broker."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -81,6 +81,17 @@ class Inbox:
             return _accepted(row)
         except Exception as error:
             raise StorageUnavailable(f"inbox: a write of {row.org} can't be read: {error}") from error
+
+    def fingerprints(self, operation_ids: Collection[bytes]) -> dict[bytes, bytes]:
+        """Return, of those operations that wait, the fingerprint of the write that first took each one's id.
+
+        Raises:
+            StorageUnavailable: the inbox can't be read.
+        """
+        if not operation_ids:
+            return {}
+        with self._reader.connection() as connection:
+            return rows.fingerprints(connection, operation_ids)
 
     def waiting(self, unreadable: Unreadable = lambda row, error: None) -> Iterator[Accepted]:
         """Yield every write that waits, the oldest first. One that can't be read holds up none of the others.

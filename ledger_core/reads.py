@@ -3,7 +3,7 @@
 `now` is the caller's one reading of the clock; no read is older than what the book has already written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ledger_core.commands import Kind
@@ -161,6 +161,11 @@ def operation(book: Book, operation_id: bytes) -> Outcome | None:
     with book.snapshot():
         row = load.operation(book.connection, operation_id)
         return None if row is None else _outcome(book, operation_id, row, replayed=False)
+
+
+def which_decided(book: Book, operation_ids: Collection[bytes]) -> set[bytes]:
+    """Read which of several writes were decided. Called inside a snapshot."""
+    return set(load.decided(book.connection, operation_ids))
 
 
 def decided(book: Book, submission: Submission, fingerprint: bytes) -> Outcome | None:

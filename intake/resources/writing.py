@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import falcon
 
 from intake import parse, render
+from intake.begun import Accepting, Waiting, Withdrawing, Written
 from intake.parking import CAN_PARK, PARKED, Told, park
 from intake.prefer import parse_prefer
-from intake.writes import Accepting, Waiting, Withdrawing, Writes, Written
+from intake.writes import Writes
 from ledger_core.commands import Command, Kind, PostBulk
 
 ATOMIC = "ledger.atomic"  # in the environ: a bulk's choice, for when its request is taken up again

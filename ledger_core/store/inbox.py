@@ -1,6 +1,6 @@
 """The rows of the inbox."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import apsw
@@ -24,6 +24,8 @@ _INSERT = """insert into accepted
     values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"""
 _FIND = """select operation_id, org, kind, command, fingerprint, submission, request_id, submitted_at
     from accepted where operation_id = ? order by id limit 1"""
+_FINGERPRINTS = """select operation_id, fingerprint from carray(?) cross join accepted on operation_id = value
+    order by accepted.id desc"""
 _WAITING = """select id, operation_id, org, kind, command, fingerprint, submission, request_id, submitted_at
     from accepted where id > ? order by id limit ?"""
 
@@ -37,6 +39,11 @@ def find(connection: apsw.Connection, operation_id: bytes) -> AcceptedRow | None
     """Load the write that first took an operation's id, while it waits."""
     row = connection.execute(_FIND, (operation_id,)).fetchone()
     return None if row is None else AcceptedRow._make(row)
+
+
+def fingerprints(connection: apsw.Connection, operation_ids: Collection[bytes]) -> dict[bytes, bytes]:
+    """Load the fingerprint of the write that first took each of those operations' ids, while it waits."""
+    return dict(connection.execute(_FINGERPRINTS, (apsw.carray(tuple(operation_ids)),)))  # the first one comes last
 
 
 def waiting(connection: apsw.Connection, after: int, limit: int) -> list[tuple[int, AcceptedRow]]:

@@ -1,7 +1,5 @@
 """A write whose wait ran out and which can't be accepted: nothing is said of it before it is known."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,11 @@ from waitress.channel import ClientDisconnected
 from intake import dispatch as dispatch_module
 from intake import writes as module
 from intake.app import _no_answer
+from intake.begun import UNKNOWN_S_MAX, Withdrawing, Written
+from intake.known import Known
 from intake.prefer import Preference
 from intake.readers import Readers
-from intake.writes import NobodyKnows, Withdrawing, Writes, Written
+from intake.writes import NobodyKnows, Writes
 from ledger_core import ledger
 from ledger_core.errors import StorageUnavailable
 from ledger_core.orgs import Registry
@@ -33,8 +33,8 @@ class NoInbox:
     def accept(self, items: object) -> None:
         raise StorageUnavailable("inbox: full")
 
-    def find(self, operation_id: bytes) -> None:
-        return None
+    def fingerprints(self, operation_ids: object) -> dict[bytes, bytes]:
+        return {}
 
 
 class Shaky(Readers):
@@ -42,12 +42,10 @@ class Shaky(Readers):
 
     fails = False
 
-    @contextmanager
-    def book(self, org: str) -> Iterator[Book]:
+    def take(self, org: str) -> Book:
         if self.fails:
             raise StorageUnavailable("the book can't be read")
-        with super().book(org) as book:
-            yield book
+        return super().take(org)
 
 
 class Case:
@@ -61,7 +59,8 @@ class Case:
         self.clock = clock
         self.sender = Sender(clock)
         self.readers = Shaky(folder)
-        self.writes = Writes(self.sender.dispatch, NoInbox(), self.readers, wait_s=1)  # type: ignore[arg-type]
+        inbox: Any = NoInbox()
+        self.writes = Writes(self.sender.dispatch, inbox, Known(self.readers, inbox), wait_s=1)
         self.begun = self.writes.begin(ORG, [opening()], "a-request", Preference())
 
     def wait_ends(self) -> Withdrawing:
@@ -130,7 +129,7 @@ def test_what_nobody_can_know_is_not_answered_at_all(case: Case) -> None:
     """An answer with an error status moved no money: this one may have."""
     withdrawing: Written | Withdrawing = case.wait_ends()
     case.readers.fails = True
-    for _ in range(int(module.UNKNOWN_S_MAX / module.LOOK_EVERY_S)):
+    for _ in range(int(UNKNOWN_S_MAX / module.LOOK_EVERY_S)):
         assert isinstance(withdrawing, Withdrawing)
         withdrawing = case.ready(withdrawing)
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -12,12 +12,14 @@ from unittest import mock
 from intake import broker_watch, dispatch, writes
 from intake.acceptance import Acceptance, Sweeper
 from intake.aside import Aside
+from intake.begun import Accepting, Pending, Waiting
 from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
+from intake.known import Known
 from intake.prefer import Preference
 from intake.problems import Rejected
 from intake.readers import Readers
-from intake.writes import Accepting, Pending, Waiting, Writes
+from intake.writes import Writes
 from ledger_core import reads
 from ledger_core.commands import Command
 from ledger_core.errors import StorageUnavailable
@@ -146,7 +148,8 @@ class World:
         """Start an intake process."""
         self._starts += 1
         self.reply_to = f"ledger.replies.{self._starts}"
-        self.acceptance = Acceptance(self.inbox)
+        self.known = Known(self.readers, self.inbox)
+        self.acceptance = Acceptance(self.inbox, self.known)
         self.watch = BrokerWatch(self.broker)
         self.dispatch = Dispatch(
             self.broker,
@@ -158,20 +161,26 @@ class World:
             pending_bytes_max=2**30,  # never reached here
             on_settled=self.acceptance.settle,
         )
-        self.writes = Writes(self.dispatch, self.acceptance, self.readers, wait_s=10)
+        self.acceptance.on_told = self.dispatch.send_due
+        self.writes = Writes(self.dispatch, self.acceptance, self.known, wait_s=10)
         self.sweeper = Sweeper(self.folder, self.inbox, self.readers, self.dispatch, Aside(self.aside))
         self._stopping = threading.Event()
-        arguments = (self.acceptance, self._stopping)
-        self._committing = threading.Thread(target=_commit_until, args=arguments, daemon=True)
-        self._committing.start()
+        self._threads = [
+            threading.Thread(target=_until, args=(turn, self._stopping), daemon=True)
+            for turn in (self.acceptance.commit_once, self.acceptance.look_up_once)
+        ]
+        for thread in self._threads:
+            thread.start()
         self.watch.ask_once()
 
     def kill(self) -> None:
         """Kill the intake process: whoever waits is told nothing."""
         self.requests.clear()
         self._stopping.set()
-        self.acceptance.accept_soon([], lambda error: None)
-        self._committing.join()
+        self.acceptance.accept_soon("", [], lambda error, known: None, look_up=False)
+        self.acceptance._far.put([])
+        for thread in self._threads:
+            thread.join()
         os.close(self.sweeper._lock)  # as the end of a process does
 
     def ask(self, org: str, commands: Sequence[Command], preference: Preference) -> None:
@@ -285,6 +294,6 @@ class World:
             shutil.rmtree(self.folder)
 
 
-def _commit_until(acceptance: Acceptance, stopping: threading.Event) -> None:
+def _until(turn: Callable[[], None], stopping: threading.Event) -> None:
     while not stopping.is_set():
-        acceptance.commit_once()
+        turn()
