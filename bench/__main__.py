@@ -60,8 +60,8 @@ def _measured(wanted: Sequence[str], pace: Pace) -> tuple[list[Ratio], list[Fact
     with tempfile.TemporaryDirectory(prefix="ff-ledger-bench-") as folder, contextlib.ExitStack() as stack:
         place = Place(Path(folder), pace, stack)
         for section in SECTIONS:
-            rows = [row for row in section if row.name in wanted]
-            ratios += measure.section(rows, place)
+            if rows := [row for row in section if row.name in wanted]:
+                ratios += measure.section(rows, place)
         for name, report in REPORTS.items():
             if name in wanted:
                 facts += report(place)

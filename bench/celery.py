@@ -19,11 +19,12 @@ TRY_S = 2.0
 class Stock:
     """A running worker of the stock way, and its callers."""
 
-    def __init__(self, data: Path, url: str) -> None:
+    def __init__(self, data: Path, url: str, log: Path) -> None:
         self._data = data
         self._url = url
         self._processes = 1
-        self.worker = start([*MODULE, "worker", url, str(data)])
+        with log.open("wb") as output:
+            self.worker = start([*MODULE, "worker", url, str(data)], stdout=output, stderr=output)
 
     def choose_callers(self) -> None:
         """Give it its best: one process of callers, or two."""

@@ -2,6 +2,7 @@
 
 import statistics
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from bench.load import Load
 from bench.place import Pace, Place
 from bench.rows import Row
-from bench.sides import SIDES
+from bench.sides import SIDES, WARM
 
 
 class Ratio(NamedTuple):
@@ -30,17 +31,19 @@ class Ratio(NamedTuple):
 def section(rows: Sequence[Row], place: Place) -> list[Ratio]:
     """Measure rows together."""
     sides = list(dict.fromkeys(side for row in rows for side in (row.other, row.ours)))
+    began_s = time.monotonic()
     found = in_turns({side: partial(SIDES[side], place) for side in sides}, place.pace)
     ratios = [compare(row, found[row.ours], found[row.other]) for row in rows]
-    for ratio in ratios:
-        print(f"{ratio.row.name}: {ratio.ratio:.3g}", file=sys.stderr, flush=True)
+    told = ", ".join(f"{ratio.row.name} {ratio.ratio:.3g}" for ratio in ratios)
+    print(f"{told} ({time.monotonic() - began_s:.0f} s)", file=sys.stderr, flush=True)
     return ratios
 
 
 def in_turns(sides: Mapping[str, Callable[[int], Load]], pace: Pace) -> Mapping[str, list[Load]]:
     """Run each side once to warm it up, and then all of them in turn, A B C A B C, as often as the pace says."""
-    for load in sides.values():
-        load(pace.warm_up_s)
+    for side, load in sides.items():
+        if side not in WARM:
+            load(pace.warm_up_s)
     found: dict[str, list[Load]] = {side: [] for side in sides}
     for _ in range(pace.repeats):
         for side, load in sides.items():

@@ -16,7 +16,7 @@ from bench.load import Load, Org, Target, put
 from bench.processes import cpu_s, ended, family, start
 from bench.rivals.stock import ACCOUNTS, ORG
 
-ENDS_PER_S_MAX = 5_000  # holds that are captured, or released, in a second: so many are there to be
+ENDS_PER_S_MAX = 4_000  # holds that are captured, or released, in a second: so many are there to be
 
 
 class Pace(NamedTuple):
@@ -25,7 +25,7 @@ class Pace(NamedTuple):
     seconds: int = 4
     warm_up_s: int = 2
     repeats: int = 3
-    core_entries: int = 40_000
+    core_entries: int = 20_000
 
     @property
     def load_s(self) -> int:
@@ -93,7 +93,7 @@ class Place:
     def stock(self) -> Stock:
         """The stock way, on the same broker, in a database of its own."""
         make_org(self.ledger.data, ORG, accounts=ACCOUNTS)
-        stock = Stock(self.ledger.data, f"{self.ledger.broker_url}?virtual_host=1")
+        stock = Stock(self.ledger.data, f"{self.ledger.broker_url}?virtual_host=1", self.folder / "stock.log")
         self._stack.enter_context(ended(stock.worker))
         stock.choose_callers()
         return stock
