@@ -9,9 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import floors, measure, table
+from bench import floors, machine, measure, publish, table
 from bench.failures import Failure
-from bench.machine import machine
 from bench.measure import Ratio
 from bench.place import Pace, Place
 from bench.reports import REPORTS
@@ -45,11 +44,9 @@ def main() -> int:
         fallen = floors.broken(ratios, floors.read())
         print("\n".join(fallen), file=sys.stderr)
         return 1 if fallen else 0
-    RESULTS.write_text(json.dumps(table.as_json(ratios, facts, machine()), indent=2) + "\n", encoding="utf-8")
-    if not chosen.rows:
-        from bench import publish  # only what is whole is shown, and only this needs a library that draws
-
-        publish.publish(ratios, facts)
+    RESULTS.write_text(json.dumps(table.as_json(ratios, facts, machine.facts()), indent=2) + "\n", encoding="utf-8")
+    if not chosen.rows:  # only what is whole is shown
+        publish.publish(ratios, facts, machine.sentence())
     return 0
 
 

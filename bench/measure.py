@@ -27,6 +27,12 @@ class Ratio(NamedTuple):
         """Tell whether it is as good as its aim, if it has one."""
         return self.row.is_reached(self.ratio)
 
+    @property
+    def part_of_aim(self) -> float:
+        """How much of its aim it reaches: 1 is all of it, and more is better, whatever is compared."""
+        assert self.row.aim is not None
+        return self.ratio / self.row.aim if self.row.figure == "rate" else self.row.aim / self.ratio
+
 
 def section(rows: Sequence[Row], place: Place) -> list[Ratio]:
     """Measure rows together."""

@@ -37,8 +37,8 @@ SECTIONS = (
             "p50_ms"),
     ),
     (
-        Row("orgs", "sync post over 1,000 orgs", "over one org", "post-orgs", "post", 0.6),
-        Row("hot", "sync post, all on one hot account", "on random accounts", "post-hot", "post", 0.95),
+        Row("orgs", "sync post over 1,000 orgs", "one org", "post-orgs", "post", 0.6),
+        Row("hot", "sync post, all on one hot account", "random accounts", "post-hot", "post", 0.95),
     ),
     (
         Row("hold", "placing holds", "sync post", "hold", "post", 0.8),

@@ -1,6 +1,6 @@
 """What was found, as a table in Markdown and as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bench.measure import Ratio
@@ -32,10 +32,10 @@ def markdown(ratios: Sequence[Ratio], facts: Sequence[Fact]) -> str:
     return "\n\n".join("\n".join(table) for table in tables) + "\n"
 
 
-def as_json(ratios: Sequence[Ratio], facts: Sequence[Fact], machine: dict[str, Any]) -> dict[str, Any]:
+def as_json(ratios: Sequence[Ratio], facts: Sequence[Fact], machine: Mapping[str, Any]) -> dict[str, Any]:
     """Return all of it, for programs."""
     return {
-        "machine": machine,
+        "machine": dict(machine),
         "rows": [
             {
                 **ratio.row._asdict(),
