@@ -19,7 +19,7 @@ from bench.table import Fact
 from wire.privacy import keep_private
 
 RESULTS = Path(__file__).parent / "results.json"
-QUICK_PACE = Pace(seconds=1, warm_up_s=1, repeats=2, core_entries=10_000)
+QUICK_PACE = Pace(seconds=1, warm_up_s=1, repeats=2, core_entries=5_000)
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ from ledger_core.store.book import Book
 BATCH = 500
 FUNDS = 10**12  # minor units on each funded account: more than all holds of a run take
 SETTLE_S_MAX = 120.0  # for what was accepted to be applied
-STILL_S = 0.2  # a book in which nothing came for so long has got all that was under way
+STILL_S = 0.1  # a book in which nothing came for so long has got all that was under way
 
 ENTRIES = "select coalesce(max(id), 0) from entries"
 HOLDS = "select coalesce(max(id), 0) from holds"

@@ -22,16 +22,9 @@ class Stock:
     def __init__(self, data: Path, url: str, log: Path) -> None:
         self._data = data
         self._url = url
-        self._processes = 1
+        self._processes: int | None = None  # not found out yet
         with log.open("wb") as output:
             self.worker = start([*MODULE, "worker", url, str(data)], stdout=output, stderr=output)
-
-    def choose_callers(self) -> None:
-        """Give it its best: one process of callers, or two."""
-        tried = {}
-        for self._processes in (1, 2):
-            tried[self._processes] = self.calls(POST, callers=64, seconds=TRY_S).rate
-        self._processes = max(tried, key=lambda each: tried[each])
 
     def calls(self, task: str, *, callers: int, seconds: float) -> Load:
         """Call for a time, and find in the book what was answered.
@@ -39,9 +32,20 @@ class Stock:
         Raises:
             Failure: there are fewer or more entries than were answered.
         """
+        processes = 1 if callers == 1 else self._best(callers)
+        return self._calls(task, callers, seconds, processes)
+
+    def _best(self, callers: int) -> int:
+        """Return whether one process of callers is faster or two."""
+        if self._processes is None:
+            tried = {each: self._calls(POST, callers, TRY_S, each).rate for each in (1, 2)}
+            self._processes = max(tried, key=lambda each: tried[each])
+        return self._processes
+
+    def _calls(self, task: str, callers: int, seconds: float, processes: int) -> Load:
         before = books.count(self._data, [ORG], books.ENTRIES)
         began_s = cpu_s([self.worker.pid])
-        waits_s, took_s = self._called(task, callers, seconds)
+        waits_s, took_s = self._called(task, callers, seconds, processes)
         cores = (cpu_s([self.worker.pid]) - began_s) / took_s
         made = books.count(self._data, [ORG], books.ENTRIES) - before
         if made != (len(waits_s) if task == POST else 0):
@@ -50,8 +54,7 @@ class Stock:
         p50_s, p99_s = (waits_s[len(waits_s) * part // 100] for part in (50, 99))
         return Load(len(waits_s), len(waits_s) / took_s, p50_s * 1e3, p99_s * 1e3, cores)
 
-    def _called(self, task: str, callers: int, seconds: float) -> tuple[list[float], float]:
-        processes = min(self._processes, callers)
+    def _called(self, task: str, callers: int, seconds: float, processes: int) -> tuple[list[float], float]:
         command = [*MODULE, "calls", self._url, task, str(seconds), str(callers // processes)]
         running = [start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(processes)]
         for process in running:

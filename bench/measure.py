@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bench.load import Load
 from bench.place import Pace, Place
 from bench.rows import Row
-from bench.sides import SIDES, WARM
+from bench.sides import SIDES
 
 
 class Ratio(NamedTuple):
@@ -38,18 +38,22 @@ def section(rows: Sequence[Row], place: Place) -> list[Ratio]:
     """Measure rows together."""
     sides = list(dict.fromkeys(side for row in rows for side in (row.other, row.ours)))
     began_s = time.monotonic()
-    found = in_turns({side: partial(SIDES[side], place) for side in sides}, place.pace)
+    found = in_turns({side: partial(SIDES[side], place) for side in sides}, place.pace, place.warm)
     ratios = [compare(row, found[row.ours], found[row.other]) for row in rows]
     told = ", ".join(f"{ratio.row.name} {ratio.ratio:.3g}" for ratio in ratios)
     print(f"{told} ({time.monotonic() - began_s:.0f} s)", file=sys.stderr, flush=True)
     return ratios
 
 
-def in_turns(sides: Mapping[str, Callable[[int], Load]], pace: Pace) -> Mapping[str, list[Load]]:
-    """Run each side once to warm it up, and then all of them in turn, A B C A B C, as often as the pace says."""
+def in_turns(sides: Mapping[str, Callable[[int], Load]], pace: Pace, warm: set[str]) -> Mapping[str, list[Load]]:
+    """Run each side once to warm it up, and then all of them in turn, A B C A B C, as often as the pace says.
+
+    `warm` has those that are warm already, and then these too.
+    """
     for side, load in sides.items():
-        if side not in WARM:
+        if side not in warm:
             load(pace.warm_up_s)
+            warm.add(side)
     found: dict[str, list[Load]] = {side: [] for side in sides}
     for _ in range(pace.repeats):
         for side, load in sides.items():

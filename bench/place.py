@@ -52,6 +52,7 @@ class Place:
     def __init__(self, folder: Path, pace: Pace, stack: contextlib.ExitStack) -> None:
         self.folder = folder
         self.pace = pace
+        self.warm = {"apply", "raw-apply", "raw-bulk"}  # these have a process of their own, and warm up in it
         self._stack = stack
         self._ledgers: dict[str, Ledger] = {}
         self._next_hold: dict[str, int] = {}
@@ -95,7 +96,6 @@ class Place:
         make_org(self.ledger.data, ORG, accounts=ACCOUNTS)
         stock = Stock(self.ledger.data, f"{self.ledger.broker_url}?virtual_host=1", self.folder / "stock.log")
         self._stack.enter_context(ended(stock.worker))
-        stock.choose_callers()
         return stock
 
     @cached_property

@@ -71,8 +71,6 @@ def _book_of(size: int, what: str) -> Side:
     return load
 
 
-WARM = frozenset({"apply", "raw-apply", "raw-bulk"})  # each has a process of its own, and warms up in it
-
 SIDES: Mapping[str, Side] = {
     "post": lambda place, seconds: _post(place.ledger, [place.org], seconds),
     "post-orgs": lambda place, seconds: _post(place.ledger, place.orgs, seconds, accounts=10),

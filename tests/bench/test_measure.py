@@ -17,18 +17,21 @@ def test_sides_take_turns_each_after_a_warm_up_that_is_not_counted() -> None:
     found = in_turns(
         {name: lambda seconds, name=name: calls.append((name, seconds)) or side(name) for name in ("a", "b")},  # type: ignore[misc,func-returns-value]
         PACE,
+        set(),
     )
 
     assert calls == [("a", 2), ("b", 2), *[("a", 4), ("b", 4)] * 3]
     assert [each.rate for each in found["a"]] == [3, 5, 7]
 
 
-def test_a_side_that_warms_up_by_itself_is_not_warmed_up() -> None:
+def test_a_side_is_warmed_up_once_in_a_run() -> None:
     calls: list[int] = []
+    warm: set[str] = set()
 
-    in_turns({"apply": lambda seconds: calls.append(seconds) or load()}, PACE)  # type: ignore[func-returns-value]
+    for _ in range(2):
+        in_turns({"a": lambda seconds: calls.append(seconds) or load()}, PACE, warm)  # type: ignore[func-returns-value]
 
-    assert calls == [4, 4, 4]
+    assert calls == [2, 4, 4, 4, 4, 4, 4]
 
 
 def test_the_median_of_each_figure_counts() -> None:
