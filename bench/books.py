@@ -19,7 +19,7 @@ from ledger_core.store.book import Book
 BATCH = 500
 FUNDS = 10**12  # minor units on each funded account: more than all holds of a run take
 SETTLE_S_MAX = 120.0  # for what was accepted to be applied
-STILL_S = 0.1  # a book in which nothing came for so long has got all that was under way
+STILL_S = 0.1  # a book in which nothing came for so long, or for as long as an answer takes, has got all there is
 
 ENTRIES = "select coalesce(max(id), 0) from entries"
 HOLDS = "select coalesce(max(id), 0) from holds"
@@ -80,7 +80,7 @@ def entry_fields(pair: tuple[int, int], amount: int, key: str | None) -> dict[st
     """Return the body of an entry of two lines."""
     sides = zip(pair, ("debit", "credit"), strict=True)
     lines = [{"account_id": account, "amount": amount, "direction": side} for account, side in sides]
-    return {"idempotency_key": key, "description": "Customer deposit", "lines": lines}
+    return {"idempotency_key": key, "description": "Customer deposit by bank card", "lines": lines}
 
 
 def entry(pair: tuple[int, int], amount: int, key: str | None) -> Command:
@@ -115,8 +115,8 @@ def count(data: Path, slugs: Sequence[str], question: str) -> int:
     return total
 
 
-def settled(data: Path, slugs: Sequence[str], question: str, at_least: int) -> int:
-    """Wait until there are so many, and no more come; return how many there are.
+def settled(data: Path, slugs: Sequence[str], question: str, at_least: int, answer_s: float) -> int:
+    """Wait until there are so many, and no more come; return how many there are. `answer_s`: what an answer takes.
 
     Raises:
         Failure: there never are.
@@ -124,7 +124,7 @@ def settled(data: Path, slugs: Sequence[str], question: str, at_least: int) -> i
     give_up_at = time.monotonic() + SETTLE_S_MAX
     before = count(data, slugs, question)
     while True:
-        time.sleep(STILL_S)
+        time.sleep(max(STILL_S, answer_s))
         now = count(data, slugs, question)
         if now == before and now >= at_least:
             return now

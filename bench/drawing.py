@@ -20,7 +20,12 @@ THEMED = {INK: "var(--ink)", QUIET: "var(--quiet)", REACHED: "var(--reached)", S
 WIDTH_IN, ROW_IN, MARGIN_IN = 8.6, 0.4, 0.7
 PART_MAX = 1.6  # of the aim: a bar that would be longer ends here; the number beside it says how far it goes
 
-FONTS: dict[Any, Any] = {"svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10, "svg.hashsalt": "ff-ledger"}
+FONTS: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "svg.hashsalt": "ff-ledger",
+}
 
 
 def draw(ratios: Sequence[Ratio], path: Path) -> None:

@@ -12,7 +12,7 @@ from bench.rivals.stock import EMPTY, POST
 Side: TypeAlias = Callable[[Place, int], Load]  # by the seconds that it is to take
 
 CONNECTIONS = 64
-BULK_CONNECTIONS = 4  # more of them only wait for each other
+BULK_CONNECTIONS = 2  # one is read or answered while the other is applied; more of them only wait
 
 
 def _post(ledger: Ledger, orgs: Sequence[Org], seconds: int, connections: int = CONNECTIONS, **more: Any) -> Load:

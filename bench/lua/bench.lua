@@ -25,7 +25,7 @@ function bench.pair()
 end
 
 function bench.entry(debit, credit)
-  return '{"idempotency_key":"' .. bench.key() .. '","description":"Customer deposit","lines":[{"account_id":' .. debit
+  return '{"idempotency_key":"' .. bench.key() .. '","description":"Customer deposit by bank card","lines":[{"account_id":' .. debit
     .. ',"amount":50000,"direction":"debit"},{"account_id":' .. credit .. ',"amount":50000,"direction":"credit"}]}'
 end
 

@@ -81,7 +81,7 @@ def calls(url: str, task: str, seconds: float, callers: int) -> None:
 def _entry() -> dict[str, object]:
     pair = zip(random.sample(range(1, ACCOUNTS + 1), 2), ("debit", "credit"), strict=True)
     lines = [{"account_id": account, "amount": 50_000, "direction": side} for account, side in pair]
-    return {"idempotency_key": str(uuid4()), "description": "Customer deposit", "lines": lines}
+    return {"idempotency_key": str(uuid4()), "description": "Customer deposit by bank card", "lines": lines}
 
 
 if __name__ == "__main__":
