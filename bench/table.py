@@ -63,7 +63,8 @@ def _ratio(ratio: Ratio) -> str:
 
 def _fact(fact: Fact) -> str:
     limit = _aim(fact.limit, "under ")
-    return f"| {fact.what} | {_short(fact.figure)} {fact.unit} | {limit} | {_reached(fact.limit, fact.is_reached)} |"
+    figure = f"{_short(fact.figure)} {fact.unit}".rstrip()
+    return f"| {fact.what} | {figure} | {limit} | {_reached(fact.limit, fact.is_reached)} |"
 
 
 def _aim(aim: float | None, words: str) -> str:
