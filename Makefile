@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(LEDGER_DATA),data)
 PORT ?= $(or $(LEDGER_PORT),8080)
 
-.PHONY: help run test storm crash bench big-book fuzz check compose-test format openapi docs lock clean
+.PHONY: help run test storm crash bench bench-quick big-book fuzz check compose-test format openapi docs lock clean
 
 help: ## List what there is to make.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,11 +25,14 @@ check: $(VENV)/dev.ok ## The one gate: format, lint, types, tests.
 compose-test: ## Try docker-compose.yml for real, with crashes. Needs Docker with compose, and curl; CI does not run it.
 	bash tests/compose_smoke.sh
 
-bench: $(VENV)/dev.ok ## Measure this project beside its ceilings, in one run of some minutes. Needs wrk.
-	$(BIN)/python -m bench
+bench: $(VENV)/bench.ok ## Measure this project beside its ceilings, in some minutes: make bench [ROWS="post balance"]. Needs wrk.
+	$(BIN)/python -m bench $(ROWS)
+
+bench-quick: $(VENV)/dev.ok ## The main ratios in a minute; fails when one is under its floor in bench/floors.json. Needs wrk.
+	$(BIN)/python -m bench --quick $(ROWS)
 
 big-book: $(VENV)/dev.ok ## Measure reads and a post in books of 1,000 and of 1,000,000 entries. Takes some minutes.
-	$(BIN)/python -m tests.big_book
+	$(BIN)/python -m bench.big_book
 
 storm: $(VENV)/dev.ok ## Rage over the real stack, and audit what it answered: make storm SECONDS=60 SEED=1 FAULTS=kill_worker,fill_disk
 	$(BIN)/python -m tests.storm --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) --storms $(or $(STORMS),1)
@@ -55,6 +58,7 @@ lock: $(VENV)/dev.ok ## Pin requirements*.in, with hashes, into requirements*.tx
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements.txt requirements.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements-dev.txt requirements-dev.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements-fuzz.txt requirements-fuzz.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements-bench.txt requirements-bench.in
 
 clean: ## Remove what make made, but never data.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -70,6 +74,10 @@ $(VENV)/run.ok: requirements.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/dev.ok: requirements-dev.txt $(VENV)/run.ok
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/bench.ok: requirements-bench.txt $(VENV)/dev.ok
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
 $(VENV)/fuzz.ok: requirements-fuzz.txt $(VENV)/dev.ok

@@ -50,16 +50,25 @@ def test_what_is_asked_for_is_locked_as_asked(lock: str) -> None:
 
     for line in wanted.splitlines():
         stated = line.partition("#")[0].strip()
-        if stated and not stated.startswith("-r"):
+        if stated and not stated.startswith(("-r", "-c")):
             requirement = Requirement(stated)
             assert str(requirement.specifier) == f"=={locked(lock)[canonicalize_name(requirement.name)]}"
             assert "#" in line, f"{requirement.name} has a reason beside it"
 
 
-def test_both_locks_agree() -> None:
+def test_what_runs_is_what_is_worked_with() -> None:
     runs, works = locked("requirements.txt"), locked("requirements-dev.txt")
 
     assert {name: works[name] for name in runs} == runs
+
+
+@every_lock
+def test_the_locks_agree(lock: str) -> None:
+    works = locked("requirements-dev.txt")
+
+    shared = {name: found for name, found in locked(lock).items() if name in works}
+
+    assert shared == {name: works[name] for name in shared}
 
 
 def test_there_is_one_sqlite_and_no_way_to_run_what_comes_in_a_message() -> None:

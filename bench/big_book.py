@@ -1,4 +1,4 @@
-"""`make big-book`: what reads and a post cost in a book of 1,000 entries and in one of 1,000,000. Run by hand."""
+"""Books of many entries; and `make big-book`: what reads and a post cost in one of 1,000 and in one of 1,000,000."""
 
 import random
 import statistics
@@ -30,16 +30,17 @@ Call = Callable[[], object]
 class BigBook:
     """A book with that many entries, spread evenly over its accounts and over time."""
 
-    def __init__(self, folder: Path, size: int) -> None:
+    def __init__(self, folder: Path, size: int, org: str = ORG) -> None:
         self.size = size
+        self.org = org
         self.end = BEGIN + size // BATCH * BATCH_US
-        Book.create(folder, ORG, "USD", BEGIN)
-        self.book, self.path = Book.open_writer(folder, ORG), book_path(folder, ORG)
+        Book.create(folder, org, "USD", BEGIN)
+        self.book, self.path = Book.open_writer(folder, org), book_path(folder, org)
         names = [f"Account {number}" for number in range(ACCOUNTS)]
         self._apply([parse_command(Kind.ACCOUNT, {"name": name, "type": "asset"}) for name in names], BEGIN)
         for first in range(0, size, BATCH):
             self._apply([_entry(number) for number in range(first, first + BATCH)], self._at(first))
-        self.reader = Book.open_reader(folder, ORG)
+        self.reader = Book.open_reader(folder, org)
 
     def close(self) -> None:
         self.reader.close()
@@ -69,7 +70,7 @@ class BigBook:
         yield "post of one entry, on disk", lambda: self._apply([_entry(pick(size), key=None)], end)
 
     def _apply(self, commands: list[Command], at: int) -> None:
-        submissions = [Submission(operation_id_of(ORG, each), new_submission(), each, "", at) for each in commands]
+        submissions = [Submission(operation_id_of(self.org, each), new_submission(), each, "", at) for each in commands]
         outcomes = ledger.apply(self.book, submissions, lambda: at)
         assert all(outcome.refusal is None for outcome in outcomes)
 
