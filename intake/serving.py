@@ -30,10 +30,11 @@ def listening(host: str, port: int) -> socket.socket:
     return found
 
 
-def settings(connections_max: int) -> dict[str, Any]:
-    """Return what waitress is told, each setting with its reason."""
+def waitress_options(threads: int, limits: Limits) -> dict[str, Any]:
+    """Return what waitress is told, each option with its reason."""
     return {
-        "connection_limit": 2 * connections_max,  # where none of them is idle, so that none can make room
+        "threads": threads,
+        "connection_limit": 2 * limits.connections_max,  # where none of them is idle, so that none can make room
         "asyncore_use_poll": True,  # select() dies above 1,023 descriptors, and open books use them up
         "cleanup_interval": LOOK_EVERY_S,
         "channel_request_lookahead": 1,  # notices a caller that sends no more
@@ -65,10 +66,9 @@ class Server:
             socket_,
             app,
             limits=limits,
-            threads=threads,
             quick=quick or NoneIsQuick(),
             on_flush=on_flush,
-            **settings(limits.connections_max),
+            **waitress_options(threads, limits),
         )
         self._quiet: dict[Any, tuple[float, float]] = {}  # by connection: its last activity, and when it was seen
         self.address = f"{self._server.effective_host} port {self._server.effective_port}"

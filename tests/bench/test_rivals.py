@@ -6,9 +6,8 @@ from waitress.adjustments import Adjustments
 
 from bench import books
 from bench.rivals import raw
-from bench.rivals.echo import waitress_options
 from intake.connections import Limits
-from intake.serving import Server, listening
+from intake.serving import Server, listening, waitress_options
 from ledger_core import ledger
 from ledger_core.store.book import Book
 from ledger_core.verify import verify
