@@ -1,6 +1,8 @@
 """`apply`: the only way to write to a book. It loads, lets the rules decide, and saves, in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from ledger_core import instants, reads
 from ledger_core.chain import GENESIS
@@ -24,6 +26,13 @@ from ledger_core.store import load, save
 from ledger_core.store.book import Book
 
 
+class Applied(NamedTuple):
+    """What became of commands, once they are committed. Any thread may call `commit`, which waits for the disk."""
+
+    outcomes: list[Outcome]
+    commit: Callable[[], None]
+
+
 def apply(
     book: Book,
     submissions: Sequence[Submission],
@@ -44,14 +53,31 @@ def apply(
         StorageUnavailable: the book can't be written, or, as TooLate, it is too late; nothing of this call was.
         Exception: a bug in one of them; nothing of this call was written, and each may be tried alone.
     """
-    with book.transaction():
+    with applied(book, submissions, clock, too_late) as turn:
+        turn.commit()
+    return turn.outcomes
+
+
+@contextmanager
+def applied(
+    book: Book,
+    submissions: Sequence[Submission],
+    clock: Callable[[], int] = instants.now_us,
+    too_late: Callable[[], bool] = lambda: False,
+) -> Iterator[Applied]:
+    """Apply commands as `apply` does, for a block that commits them itself; else nothing of it is written."""
+
+    def commit_in_time() -> None:
+        _check_time(book, too_late)
+        commit()
+
+    with book.begun() as commit:
         _check_time(book, too_late)
         turn = _Turn(book, clock())
         turn.expect(submissions)
         outcomes = [turn.outcome(submission) for submission in submissions]
         turn.write()
-        _check_time(book, too_late)
-        return outcomes
+        yield Applied(outcomes, commit_in_time)
 
 
 def _check_time(book: Book, too_late: Callable[[], bool]) -> None:

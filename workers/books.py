@@ -1,18 +1,28 @@
 """The open books of a worker: a bounded cache, the least used closed first."""
 
+import resource
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import apsw
+
 from ledger_core.errors import OrgNotFound, StorageUnavailable, TooLate
 from ledger_core.orgs import SLUG, is_registered
 from ledger_core.store.book import Book, book_path
 from ledger_core.store.lasting import has_moved
+from workers.commits import COMMITS_MAX
 from workers.outages import Outages
 
-OPEN_BOOKS_MAX = 320  # about 3 descriptors and 0.4 MB each
+OPEN_BOOKS_MAX = 560  # of 1,000 orgs over two workers each has about 500; one takes 0.3 MB
+BOOK_DESCRIPTORS = 3  # the file, its WAL, and the index of that
+OTHER_DESCRIPTORS = 64  # of this process: sockets, lane locks, the registry, what is set aside
+SQLITE_BYTES_MAX = 132_000_000  # beyond it books are closed: that keeps the process below 250 MB
+WARM_BOOKS_MAX = 32  # the last used keep the pages that they read, up to 1 MB each
 BUSY_TIMEOUT_MS = 1_000  # somebody's shell that locks a book must not hold up its lane for long
+
+assert WARM_BOOKS_MAX > COMMITS_MAX, "what is being committed keeps its pages"
 
 
 class Books:
@@ -21,8 +31,10 @@ class Books:
     def __init__(self, folder: Path, outages: Outages, open_max: int = OPEN_BOOKS_MAX) -> None:
         self._folder = folder
         self._outages = outages
-        self._open_max = open_max
-        self._open: OrderedDict[str, Book] = OrderedDict()
+        self.open_max = min(open_max, _books_that_fit())
+        self._open: OrderedDict[str, Book] = OrderedDict()  # the least used first
+        self._warm: OrderedDict[str, Book] = OrderedDict()  # those of them that keep their pages
+        self._lent: set[str] = set()
 
     @contextmanager
     def lent(self, org: str) -> Iterator[Book]:
@@ -33,6 +45,7 @@ class Books:
             StorageUnavailable: its book can't be used, or its org is set aside.
         """
         self._outages.check(org)
+        self._lent.add(org)
         try:
             yield self.book(org)
         except (OrgNotFound, TooLate):
@@ -45,6 +58,8 @@ class Books:
             self.drop(org)
             self._outages.suspect(org)
             raise
+        finally:
+            self._lent.discard(org)
 
     def book(self, org: str) -> Book:
         """Return an org's book, open for writing.
@@ -58,23 +73,39 @@ class Books:
             self.drop(org)
             book = None
         if book is None:
+            self._make_room()
             book = self._open[org] = self._opened(org)
-            if len(self._open) > self._open_max:
-                self._open.popitem(last=False)[1].close()
         else:
             self._open.move_to_end(org)
+        self._keep_warm(org, book)
         return book
 
     def drop(self, org: str) -> None:
         """Close an org's book, so that its next use starts afresh."""
         book = self._open.pop(org, None)
+        self._warm.pop(org, None)
         if book is not None:
             book.close()
 
     def close(self) -> None:
         """Close all books."""
+        self._warm.clear()
         while self._open:
             self._open.popitem()[1].close()
+
+    def _make_room(self) -> None:
+        """Close the books that were least used, until one more may be opened."""
+        for org in list(self._open):
+            if len(self._open) < self.open_max and apsw.memory_used() < SQLITE_BYTES_MAX:
+                return
+            if org not in self._lent:  # a commit of it may be under way
+                self.drop(org)
+
+    def _keep_warm(self, org: str, book: Book) -> None:
+        self._warm[org] = book
+        self._warm.move_to_end(org)
+        if len(self._warm) > WARM_BOOKS_MAX:
+            self._warm.popitem(last=False)[1].release_pages()
 
     def _opened(self, org: str) -> Book:
         if not SLUG.fullmatch(org):
@@ -87,3 +118,9 @@ class Books:
             raise
         book.connection.set_busy_timeout(BUSY_TIMEOUT_MS)
         return book
+
+
+def _books_that_fit() -> int:
+    """Return how many books may be open at once by the limit of descriptors."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max((soft - OTHER_DESCRIPTORS) // BOOK_DESCRIPTORS, COMMITS_MAX + 1)

@@ -1,7 +1,7 @@
 """A worker's turn: the commands of one message, each org's share of them in one transaction of its book."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from enum import Enum
 
 from ledger_core import ledger
@@ -13,6 +13,7 @@ from wire import answers, envelope, problems
 from wire.answers import Answer
 from wire.log import about
 from workers.books import Books
+from workers.commits import Commits, run
 
 logger = logging.getLogger("ledger.workers")
 
@@ -24,6 +25,10 @@ class Sender(Enum):
     SERVICE = False  # over the queue: it has no result until there is an outcome
 
 
+# A turn of one org's book: it yields the commit, which somebody runs, and returns the answers once it is told of it.
+Turn = Generator[Callable[[], None], None, list[Answer | None]]
+
+
 def _never() -> bool:
     return False
 
@@ -32,12 +37,25 @@ def _unavailable(submissions: Sequence[Submission]) -> list[Answer | None]:
     return [answers.of_problem(answers.STORAGE_UNAVAILABLE, s.command, s.request_id) for s in submissions]
 
 
+def _ended(turn: Turn, error: BaseException | None) -> list[Answer | None]:
+    """Tell a turn how its commit ended, and return the answers."""
+    try:
+        if error is None:
+            next(turn)
+        else:
+            turn.throw(error)
+    except StopIteration as done:
+        return list(done.value)
+    raise AssertionError("a turn commits once")
+
+
 class Turns:
     """Carries out commands on the books of a data folder. One thread at a time may use it."""
 
-    def __init__(self, books: Books, aside: SetAside) -> None:
+    def __init__(self, books: Books, aside: SetAside, commits: Commits | None = None) -> None:
         self._books = books
         self._aside = aside
+        self._commits = commits or Commits()
         self.transactions = 0
 
     def take(self, items: Sequence[envelope.Item], too_late: Callable[[], bool] = _never) -> list[tuple[int, Answer]]:
@@ -49,13 +67,16 @@ class Turns:
         shares: dict[str, list[envelope.Item]] = {}
         for item in items:
             shares.setdefault(item.org, []).append(item)
-        told: list[tuple[int, Answer]] = []
-        for org, share in shares.items():
-            submissions = [item.submission for item in share]
-            answered = _unavailable(submissions) if too_late() else self.apply(org, submissions, too_late)
-            pairs = zip((item.number for item in share), answered, strict=True)
-            told.extend((number, answer) for number, answer in pairs if answer is not None)
-        return told
+        if len(shares) == 1:  # as in most messages: another thread would only cost
+            answered = {org: self._take_one(org, share, too_late) for org, share in shares.items()}
+        else:
+            answered = self._take_several(shares, too_late)
+        return [
+            (item.number, answer)
+            for org, share in shares.items()
+            for item, answer in zip(share, answered[org], strict=True)
+            if answer is not None
+        ]
 
     def apply(
         self,
@@ -68,9 +89,55 @@ class Turns:
 
         A fault in one of them takes none of the others with it: they are halved until it is alone, and set aside.
         """
+        turn = self._turn(org, submissions, too_late, sender)
         try:
-            with self._books.lent(org) as book:
-                outcomes = ledger.apply(book, submissions, too_late=too_late)
+            commit = next(turn)
+        except StopIteration as done:
+            return list(done.value)
+        return _ended(turn, run(org, commit).error)
+
+    def _take_one(self, org: str, share: Sequence[envelope.Item], too_late: Callable[[], bool]) -> list[Answer | None]:
+        submissions = [item.submission for item in share]
+        return _unavailable(submissions) if too_late() else self.apply(org, submissions, too_late)
+
+    def _take_several(
+        self, shares: dict[str, list[envelope.Item]], too_late: Callable[[], bool]
+    ) -> dict[str, list[Answer | None]]:
+        """Take the commands of several orgs: while the commits of some wait for the disk, the next are applied."""
+        answered: dict[str, list[Answer | None]] = {}
+        turns: dict[str, Turn] = {}
+
+        def end_one() -> None:
+            ended = self._commits.wait_for_one()
+            answered[ended.org] = _ended(turns.pop(ended.org), ended.error)
+
+        try:
+            for org, share in shares.items():
+                if self._commits.is_full:
+                    end_one()
+                submissions = [item.submission for item in share]
+                if too_late():
+                    answered[org] = _unavailable(submissions)
+                    continue
+                turn = self._turn(org, submissions, too_late, Sender.CALLER)
+                try:
+                    self._commits.begin(org, next(turn))
+                    turns[org] = turn
+                except StopIteration as done:
+                    answered[org] = done.value
+            while turns:
+                end_one()
+        finally:
+            self._commits.wait_for_all()  # also when something ends this process: none is left half done
+        return answered
+
+    def _turn(self, org: str, submissions: Sequence[Submission], too_late: Callable[[], bool], sender: Sender) -> Turn:
+        try:
+            with (
+                self._books.lent(org) as book,
+                ledger.applied(book, submissions, too_late=too_late) as applied,
+            ):
+                yield applied.commit
         except OrgNotFound as refusal:
             record = refusal.record("", None)
             return [answers.of_problem(problems.of_refusal(record), s.command, s.request_id) for s in submissions]
@@ -90,7 +157,7 @@ class Turns:
                 for answer in self.apply(org, part, too_late, sender)
             ]
         self.transactions += 1
-        return [self._answer(org, *decided, sender) for decided in zip(submissions, outcomes, strict=True)]
+        return [self._answer(org, *decided, sender) for decided in zip(submissions, applied.outcomes, strict=True)]
 
     def refuse(self, item: Item) -> None:
         """Keep what can't be carried out for an operator."""

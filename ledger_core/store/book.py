@@ -1,6 +1,6 @@
 """A book: one org's SQLite file, open for its writer or for a reader."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from ledger_core.errors import StorageUnavailable
 from ledger_core.store import files
 from ledger_core.store.connection import (
     Connection,
+    begun,
     close,
     open_reader,
     open_writer,
@@ -80,6 +81,12 @@ class Book:
             yield
 
     @contextmanager
+    def begun(self) -> Iterator[Callable[[], None]]:
+        """Write everything of a block once it calls what it is given, in whichever thread; else nothing."""
+        with begun(self.connection, self.org) as commit:
+            yield commit
+
+    @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what a block wrote in a transaction if it raises, and nothing else of the transaction."""
         with self.connection:
@@ -93,13 +100,17 @@ class Book:
         """Run one statement, which sees one state of the book by itself."""
         return self._statement
 
+    def release_pages(self) -> None:
+        """Give back the memory of the pages that were read, which are read again when they are needed."""
+        self.connection.release_memory()
+
     def close(self) -> None:
         """Close the file."""
         close(self.connection)
 
     def _checked(self) -> "Book":
         with storage_errors(self.org):
-            row = self.connection.execute("select org from book").fetchone()
+            row = self.connection.execute("select org from book", can_cache=False).fetchone()
         if row is None or row[0] != self.org:
             self.close()
             raise StorageUnavailable(f"{self.org}: the book in its place belongs to {row[0] if row else 'nobody'}")

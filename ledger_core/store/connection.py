@@ -1,7 +1,8 @@
 """Opening SQLite files: pragmas each with its reason, transactions, and what an SQLite error means."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -18,6 +19,11 @@ PAGE_CACHE_KIB = 1_024  # for each connection: thousands of books share one proc
 assert tuple(int(part) for part in apsw.sqlite_lib_version().split(".")) >= SQLITE_VERSION_MIN, (
     "this SQLite can corrupt a file in WAL mode"
 )
+
+if not apsw.connections():  # it may be set only while nothing is open
+    apsw.shutdown()
+    apsw.config(apsw.SQLITE_CONFIG_LOOKASIDE, 0, 0)  # else 25 KB more for each open file, which is no faster
+    apsw.initialize()  # APSW's SQLite does not do it by itself, and without it is not safe with threads
 
 _STORAGE_ERRORS = (
     apsw.BusyError,
@@ -66,8 +72,8 @@ def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> Connecti
         try:
             _prepare(connection)
             version = version_of(connection, path, kind, blank=create)  # first: a stranger's file is left as it is
-            connection.execute("pragma journal_mode = wal")  # readers never wait for the writer
-            connection.execute("pragma synchronous = full")  # not normal: an answered write survives power loss
+            _once(connection, "pragma journal_mode = wal")  # readers never wait for the writer
+            _once(connection, "pragma synchronous = full")  # not normal: an answered write survives power loss
             if version != newest(kind):
                 connection.migrated_from = _migrate(connection, path, kind)
             connection.version = newest(kind)
@@ -112,16 +118,25 @@ def transaction(connection: Connection, what: str) -> Iterator[None]:
         StorageUnavailable: the file can't be written, or a newer program has migrated it since it was opened.
         OutcomeUnknown: the commit failed, but may be found on disk after a crash.
     """
+    with begun(connection, what) as commit:
+        yield
+        commit()
+
+
+@contextmanager
+def begun(connection: Connection, what: str) -> Iterator[Callable[[], None]]:
+    """Run a block in a transaction that it commits itself by calling what it is given, in whichever thread.
+
+    What it does not commit is rolled back. The errors are those of `transaction`.
+    """
     with storage_errors(what):
         connection.execute("begin immediate")
         try:
             check_unmoved(connection, what)
-            yield
-            _commit(connection, what)
-        except BaseException:
+            yield partial(_commit, connection, what)
+        finally:
             if connection.in_transaction:
                 connection.execute("rollback")
-            raise
 
 
 def _commit(connection: Connection, what: str) -> None:
@@ -175,11 +190,16 @@ def _prepare(connection: apsw.Connection) -> None:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     # A plan is the same whatever is bound: else SQLite prepares some statements again each time that they run.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-    connection.execute(
+    _once(
+        connection,
         f"pragma cache_size = -{PAGE_CACHE_KIB:d};"
         "pragma foreign_keys = on;"
         "pragma trusted_schema = off;"  # a file from elsewhere runs no functions of its own
         "pragma cell_size_check = on;"  # a damaged page is noticed before it is used
         "pragma temp_store = memory;"
-        "pragma mmap_size = 0"  # an I/O error is an error code, not a signal
+        "pragma mmap_size = 0",  # an I/O error is an error code, not a signal
     )
+
+
+def _once(connection: apsw.Connection, sql: str) -> None:
+    connection.execute(sql, can_cache=False)  # 1.5 KB for each statement that is kept

@@ -1,5 +1,6 @@
 """Open books: kept while they are used, closed when they are not, and never one that is not the org's."""
 
+import resource
 from pathlib import Path
 
 import apsw
@@ -7,7 +8,7 @@ import pytest
 
 from ledger_core.errors import OrgNotFound, StorageUnavailable
 from ledger_core.store.book import Book, book_path
-from workers.books import Books
+from workers.books import OPEN_BOOKS_MAX, OTHER_DESCRIPTORS, Books
 from workers.outages import Outages
 
 
@@ -33,6 +34,54 @@ def test_the_least_used_book_is_closed_when_there_are_too_many(data: Path, outag
     assert [_is_open(book) for book in (acme, globex, initech)] == [True, False, True]
     assert books.book("acme") is acme
     assert books.book("globex") is not globex
+
+
+def test_no_more_books_are_open_than_there_are_descriptors_for(data: Path, outages: Outages) -> None:
+    books = Books(data, outages)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OTHER_DESCRIPTORS + 3 * 40, before[1]))
+    try:
+        scarce = Books(data, outages)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert (books.open_max, scarce.open_max) == (OPEN_BOOKS_MAX, 40)
+
+
+def test_books_are_closed_when_all_of_them_take_too_much_memory(
+    data: Path, outages: Outages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = Books(data, outages)
+    acme = books.book("acme")
+    monkeypatch.setattr("workers.books.SQLITE_BYTES_MAX", 1)
+
+    globex = books.book("globex")
+
+    assert [_is_open(book) for book in (acme, globex)] == [False, True]
+
+
+def test_a_book_that_is_lent_is_never_closed_to_make_room(data: Path, outages: Outages) -> None:
+    books = Books(data, outages, open_max=1)
+
+    with books.lent("acme") as acme, books.lent("globex") as globex:
+        assert _is_open(acme)
+        assert _is_open(globex)
+
+    assert books.book("globex") is globex
+
+
+def test_only_the_last_used_books_keep_their_pages(
+    data: Path, outages: Outages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.books.WARM_BOOKS_MAX", 1)
+    books = Books(data, outages)
+    acme = books.book("acme")
+    acme.connection.execute("select count(*) from entries, accounts").fetchall()
+    before = acme.connection.status(apsw.SQLITE_DBSTATUS_CACHE_USED)[0]
+
+    books.book("globex")
+
+    assert acme.connection.status(apsw.SQLITE_DBSTATUS_CACHE_USED)[0] < before / 2
 
 
 def test_a_dropped_book_is_opened_afresh(books: Books) -> None:

@@ -1,20 +1,31 @@
 """A worker's turn: one transaction for each org, and no fault that takes others with it."""
 
 import json
+import threading
+import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import apsw
 import pytest
 
 from ledger_core import ledger
 from ledger_core.commands import Command, PostEntry
+from ledger_core.errors import StorageUnavailable
 from ledger_core.model import Entry, Outcome
 from ledger_core.set_aside import Form, Item, SetAside
+from ledger_core.store import connection
 from ledger_core.store.book import book_path
+from ledger_core.store.connection import Connection
 from tests.builders import opening, posting, submission
 from tests.crash.recording import recording
+from tests.workers.conftest import ORGS
 from wire import answers, envelope
 from wire.answers import Answer
 from workers.books import Books
+from workers.commits import Commits
+from workers.outages import Outages
 from workers.turns import Sender, Turns
 
 
@@ -76,6 +87,115 @@ def test_a_commit_that_failed_is_told_so(opened: Turns, books: Books, data: Path
 
         books.close()
     assert {number: answer.http_status for number, answer in told.items()} == {1: 503, 2: 201}
+
+
+def test_while_the_commit_of_one_org_waits_for_the_disk_those_of_the_others_go_on(
+    opened: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, both = connection._commit, threading.Barrier(2)
+
+    def wait_for_the_other(*known: Any) -> None:
+        both.wait(timeout=30)  # one after the other, they would wait in vain
+        commit(*known)
+
+    monkeypatch.setattr(connection, "_commit", wait_for_the_other)
+
+    told = dict(opened.take(_items(("acme", posting()), ("globex", posting()))))
+
+    assert {number: answer.http_status for number, answer in told.items()} == {1: 201, 2: 201}
+
+
+def test_nothing_is_answered_before_its_own_commit_returned(opened: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit, committed = connection._commit, []
+
+    def note(book: Connection, what: str) -> None:
+        time.sleep(0.02 if what == "acme" else 0)
+        commit(book, what)
+        committed.append(what)
+
+    monkeypatch.setattr(connection, "_commit", note)
+
+    told = opened.take(_items(("acme", posting()), ("globex", posting()), ("acme", posting())))
+
+    assert sorted(committed) == ["acme", "globex"]
+    assert [number for number, _ in told] == [1, 3, 2]  # org by org, whichever was on disk first
+
+
+def test_of_two_orgs_of_a_message_the_one_whose_commit_fails_takes_nothing_from_the_other(
+    opened: Turns, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = connection._commit
+
+    def fail(book: Connection, what: str) -> None:
+        if what == "acme":
+            raise apsw.FullError("no room")
+        commit(book, what)
+
+    monkeypatch.setattr(connection, "_commit", fail)
+
+    told = dict(opened.take(_items(("acme", posting()), ("globex", posting()))))
+
+    assert {number: answer.http_status for number, answer in told.items()} == {1: 503, 2: 201}
+    entries = {org: books.book(org).connection.execute("select count(*) from entries").get for org in ORGS[:2]}
+    assert entries == {"acme": 0, "globex": 1}
+    with pytest.raises(StorageUnavailable), books.lent("acme"):
+        pass
+
+
+def test_a_bug_in_a_commit_is_set_aside_alone_and_the_others_are_applied(
+    opened: Turns, books: Books, aside: SetAside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = connection._commit
+
+    def crash(book: Connection, what: str) -> None:
+        if what in ORGS and book.execute("select 1 from entries where description = 'poison'").fetchone():
+            raise apsw.ConstraintError("a bug")
+        commit(book, what)
+
+    monkeypatch.setattr(connection, "_commit", crash)
+
+    poison = posting(description="poison")
+    told = dict(opened.take(_items(("acme", posting()), ("acme", poison), ("globex", posting()), ("acme", posting()))))
+
+    assert {number: answer.http_status for number, answer in told.items()} == {1: 201, 2: 500, 3: 201, 4: 201}
+    assert len(list(aside.items())) == 1
+
+
+def test_what_is_too_late_when_all_that_is_left_is_to_commit_is_not_carried_out(opened: Turns, books: Books) -> None:
+    asked: Counter[str] = Counter()
+
+    def too_late() -> bool:
+        asked["times"] += 1
+        return asked["times"] == 6  # for each of two orgs: before, once its book is ours, and before its commit
+
+    told = dict(opened.take(_items(("acme", posting()), ("globex", posting())), too_late))
+
+    assert sorted(answer.http_status for answer in told.values()) == [201, 503]
+    counts = [books.book(org).connection.execute("select count(*) from entries").get for org in ORGS[:2]]
+    assert sorted(counts) == [0, 1]
+
+
+def test_a_message_of_more_orgs_than_commits_or_open_books_at_once_is_applied_whole(
+    data: Path, outages: Outages, aside: SetAside
+) -> None:
+    turns = Turns(Books(data, outages, open_max=1), aside, Commits(threads=2))
+
+    told = dict(turns.take(_items(*((org, opening()) for _ in range(2) for org in ORGS))))
+
+    assert {answer.http_status for answer in told.values()} == {201}
+    assert turns.transactions == len(ORGS)
+
+
+def test_where_no_thread_can_be_had_commits_run_in_turn(opened: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    turns = Turns(opened._books, opened._aside)
+
+    told = dict(turns.take(_items(("acme", posting()), ("globex", posting()))))
+
+    assert {answer.http_status for answer in told.values()} == {201}
 
 
 def test_a_commit_of_which_nobody_knows_whether_it_failed_is_not_answered(
