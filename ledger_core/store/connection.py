@@ -20,11 +20,6 @@ assert tuple(int(part) for part in apsw.sqlite_lib_version().split(".")) >= SQLI
     "this SQLite can corrupt a file in WAL mode"
 )
 
-if not apsw.connections():  # it may be set only while nothing is open
-    apsw.shutdown()
-    apsw.config(apsw.SQLITE_CONFIG_LOOKASIDE, 0, 0)  # else 25 KB more for each open file, which is no faster
-    apsw.initialize()  # APSW's SQLite does not do it by itself, and without it is not safe with threads
-
 _STORAGE_ERRORS = (
     apsw.BusyError,
     apsw.LockedError,
