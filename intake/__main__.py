@@ -18,6 +18,7 @@ from intake.auth import Doorkeeper
 from intake.broker_watch import BrokerWatch
 from intake.connections import Limits
 from intake.dispatch import Dispatch
+from intake.end_of_turn import EndOfTurn
 from intake.health import Health
 from intake.known import Known
 from intake.loops import Loops
@@ -83,6 +84,7 @@ def _serve(chosen: Settings) -> None:
         acceptance.settle(submission)
         operations.settled(submission.operation_id)
 
+    end_of_turn = EndOfTurn()
     outgoing = Outgoing()
     dispatch = Dispatch(
         publisher,
@@ -94,15 +96,15 @@ def _serve(chosen: Settings) -> None:
         pending_bytes_max=chosen.pending_bytes_max,
         on_settled=settled,
         is_out=aside.is_out,
-        on_due=outgoing.due,
+        on_due=lambda: end_of_turn.call(outgoing.call),
     )
     outgoing.send_due = acceptance.on_told = dispatch.send_due
+    acceptance.on_bid = lambda: end_of_turn.call(acceptance.go_on)
     writes = Writes(dispatch, acceptance, known, wait_s=chosen.wait_s, is_out=aside.is_out)
     operations = Operations(dispatch, acceptance, readers, aside)
     checks = Health(watch, doorkeeper, shared.data, shared.lanes, acceptance, aside)
     app = make_app(Parts(doorkeeper, readers, writes, operations, checks))
     sweeper = Sweeper(shared.data, inbox, readers, dispatch, aside)
-    loops = Loops(watch, dispatch, outgoing, writes, operations, listener, acceptance, sweeper, aside)
     limits = Limits(chosen.connections_max, chosen.idle_s, chosen.request_s)
     server = Server(
         app,
@@ -110,8 +112,11 @@ def _serve(chosen: Settings) -> None:
         threads=chosen.threads,
         limits=limits,
         quick=Quick(doorkeeper, dispatch, readers),
-        on_flush=outgoing.flush,
+        on_end=end_of_turn.come,
     )
+
+    acceptance.gathered = server.gathered
+    loops = Loops(watch, dispatch, outgoing, writes, operations, listener, acceptance, sweeper, aside, server.gathered)
 
     def stop(number: int, frame: FrameType | None) -> None:
         """Let every caller have an answer first; a second signal, ours or another one, ends it."""

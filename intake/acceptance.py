@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
@@ -55,7 +56,8 @@ class _Bid:
 class Acceptance:
     """The inbox, as many requests at once use it: what comes while a commit runs shares the next one.
 
-    `on_told` is called when those of one commit were told.
+    `on_told` is called when those of one commit were told. `on_bid` is called for each request, and sees to it that
+    `go_on` is called: at once, or when more may have come. Those of one commit are told in a block of `gathered`.
     """
 
     def __init__(self, inbox: Inbox, known: Known) -> None:
@@ -67,6 +69,8 @@ class Acceptance:
         self._far: SimpleQueue[list[_Bid]] = SimpleQueue()  # of one org each, whose book is not at hand
         self._error: StorageUnavailable | None = None  # of the last commit
         self.on_told: Callable[[], None] = lambda: None
+        self.on_bid: Callable[[], None] = self.go_on
+        self.gathered: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def accept_soon(self, org: str, items: Sequence[Accepted], told: Told, *, look_up: bool = True) -> None:
         """Have writes of one org put on disk, and something told, once: why not, or None when they are on it.
@@ -76,6 +80,11 @@ class Acceptance:
         """
         with self._changed:
             self._bids.append(_Bid(org, items, told, None if look_up else {}))
+        self.on_bid()
+
+    def go_on(self) -> None:
+        """Have the next commit begin."""
+        with self._changed:
             self._changed.notify()
 
     def accept(self, items: Sequence[Accepted]) -> None:
@@ -132,8 +141,9 @@ class Acceptance:
         if not bids and not settled:
             return
         error = self._commit(new, settled) if new or settled else None
-        for bid in bids:
-            bid.tell(error if bid.new() else None)
+        with self.gathered():
+            for bid in bids:
+                bid.tell(error if bid.new() else None)
         self.on_told()
 
     def look_up_once(self) -> None:

@@ -39,7 +39,7 @@ class Dispatch:
 
     `on_settled` is told of each accepted command that has its outcome. An org that `is_out` has a book that can't be
     used: what was accepted for it waits until it can be. Whoever sends a command also publishes it, unless that is
-    `on_due`'s affair: then it has `send_due` called soon, by a thread that the broker may hold up.
+    `on_due`'s affair: it then has `send_due` called soon.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class Dispatch:
         for lane in self._lanes:
             sent = lane.sent.get(reply.message_id)
             if sent is not None:
-                self._answered(lane, reply.message_id)
+                self._answered(lane, reply)
                 self._put(lane, [])
                 self._put_off_unanswered(sent, reply)
         for number, answer in reply.answers:
@@ -312,9 +312,10 @@ class Dispatch:
             ticket.not_sent = True
             ticket.release()
 
-    def _answered(self, lane: Lane, message_id: int) -> None:
+    def _answered(self, lane: Lane, reply: Reply) -> None:
+        worked_s = None if reply.took_us is None else reply.took_us / 1e6
         with lane.lock:
-            lane.answered(message_id, time.monotonic())
+            lane.answered(reply.message_id, time.monotonic(), worked_s)
 
     def _lane(self, ticket: Ticket) -> Lane:
         return self._lanes[lane_of(ticket.org, len(self._lanes))]

@@ -88,18 +88,19 @@ class Lane:
             del self.sent[sent.message_id]
         return lost
 
-    def answered(self, message_id: int, now_s: float) -> None:
-        """Note that a message was answered."""
+    def answered(self, message_id: int, now_s: float, worked_s: float | None = None) -> None:
+        """Note that a message was answered, and how long its worker had to do with it, if that is known."""
         sent = self.sent.pop(message_id, None)
         if sent is not None:
-            self._fit(sent, now_s - max(sent.sent_at_s, self.answered_at_s))
+            took_s = now_s - max(sent.sent_at_s, self.answered_at_s)
+            self.message_s += (took_s - self.message_s) / 8
+            self._fit(sent, took_s if worked_s is None else worked_s)
         self.answered_id = max(self.answered_id, message_id)
         self.answered_at_s = now_s
         self.losses = 0
 
     def _fit(self, sent: Sent, took_s: float) -> None:
         """Have full messages take as long as they should, whatever the worker, its disk and the commands are like."""
-        self.message_s += (took_s - self.message_s) / 8
         weight = sum(ticket.weight for ticket in sent.tickets)
         if took_s > MESSAGE_S and weight > WEIGHT_MIN and len(sent.tickets) > 1:
             fitting = weight * max(MESSAGE_S / took_s, SHRINK_MAX)

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from intake.acceptance import Acceptance, Sweeper
 from intake.aside import Aside
@@ -40,6 +41,7 @@ class Loops:
         acceptance: Acceptance,
         sweeper: Sweeper,
         aside: Aside,
+        gathered: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._watch = watch
         self._aside = aside
@@ -50,6 +52,7 @@ class Loops:
         self._listener = listener
         self._acceptance = acceptance
         self._sweeper = sweeper
+        self._gathered = gathered
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -86,7 +89,8 @@ class Loops:
             logger.error("dropped answers that can't be understood: %s", error)
             return
         if reply is not None:
-            self._dispatch.resolve(reply)
+            with self._gathered():
+                self._dispatch.resolve(reply)
 
     def ask_once(self) -> None:
         """Ask the broker how it is, then rest for a moment. A name that can't be found may hold this up for long."""

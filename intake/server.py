@@ -8,7 +8,8 @@ import socket
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from waitress.adjustments import Adjustments
@@ -21,7 +22,7 @@ from intake.watching import Watched
 
 ACCEPTS_PER_TURN = 64  # a crowd must not take a turn of the loop for each
 LOOK_EVERY_S = 1  # for callers who keep us waiting
-QUICK_PER_FLUSH = 16  # requests that are served before what they set off is sent on its way
+QUICK_PER_END = 16  # requests that are served before what they set off is sent on its way
 
 
 class Tells(Protocol):
@@ -47,7 +48,7 @@ class NoneIsQuick:
 class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     """A server that serves quick requests itself; whoever was idle for the longest makes way for a newcomer.
 
-    `on_flush` is called when some of them were served, before the loop waits for more.
+    `on_end` is called when some of them were served, before the loop waits for more.
     """
 
     channel_class = BoundedChannel
@@ -58,17 +59,18 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         *arguments: Any,
         limits: Limits,
         quick: Tells,
-        on_flush: Callable[[], None],
+        on_end: Callable[[], None],
         **options: Any,
     ) -> None:
         self.limits = limits
         self._is_quick = quick
-        self._on_flush = on_flush
+        self._on_end = on_end
         self._by_use: OrderedDict[BoundedChannel, None] = OrderedDict()  # the one served the longest ago first
         self._to_serve = Turns()  # by the loop
         self._readied: deque[BoundedChannel] = deque()  # parked ones that can go on
         self._served: deque[BoundedChannel] = deque()  # by the pool
         self._serving: dict[int, BoundedChannel] = {}  # by thread of the pool
+        self._gathering: set[int] = set()  # threads that ready several
         self._loop_thread = 0
         self._is_awake = False  # the loop was told to take its next turn, and did not take it yet
         self._all_changed = False
@@ -95,7 +97,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._is_awake = False  # before it looks, so that nothing that comes later is left without a turn
         self._look_at_what_others_left()
         self._serve_quick()
-        self._on_flush()
+        self._on_end()
 
     def add_task(self, channel: BoundedChannel) -> None:
         """Have the next request of a connection served. Any thread may call it."""
@@ -107,7 +109,20 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
     def was_readied(self, channel: BoundedChannel) -> None:
         """Have a parked request of a connection go on. Any thread may call it."""
         self._readied.append(channel)
-        self._wake()
+        if threading.get_ident() not in self._gathering:
+            self._wake()
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Have all requests that this thread readies in a block go on at its end, in one turn of the loop."""
+        thread = threading.get_ident()
+        self._gathering.add(thread)
+        try:
+            yield
+        finally:
+            self._gathering.discard(thread)
+            if self._readied:
+                self._wake()
 
     def pull_trigger(self) -> None:
         """Have the loop look at the connection that this thread serves, or at all of them. waitress names it so."""
@@ -177,8 +192,8 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
             self._serve(self._to_serve.popleft())
             self._is_quick.took(time.monotonic() - began_s)
             served += 1
-            if served % QUICK_PER_FLUSH == 0:
-                self._on_flush()
+            if served % QUICK_PER_END == 0:
+                self._on_end()
 
     def _serve(self, channel: BoundedChannel) -> None:
         try:
@@ -220,7 +235,7 @@ def server_on(
     limits: Limits,
     threads: int,
     quick: Tells,
-    on_flush: Callable[[], None],
+    on_end: Callable[[], None],
     **options: Any,
 ) -> BoundedServer:
     """Return a server for a WSGI app on a socket that listens. The other options are waitress's."""
@@ -238,5 +253,5 @@ def server_on(
         bind_socket=False,
         limits=limits,
         quick=quick,
-        on_flush=on_flush,
+        on_end=on_end,
     )

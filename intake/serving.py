@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from waitress import wasyncore
@@ -49,7 +50,7 @@ def waitress_options(threads: int, limits: Limits) -> dict[str, Any]:
 class Server:
     """Waitress for a WSGI app, on a socket that listens already: perhaps one that other processes accept from too.
 
-    Requests that are `quick` are served by the thread of `run`; `on_flush` is called when some of them were.
+    Requests that are `quick` are served by the thread of `run`; `on_end` is called when some of them were.
     """
 
     def __init__(
@@ -60,18 +61,22 @@ class Server:
         threads: int,
         limits: Limits,
         quick: Tells | None = None,
-        on_flush: Callable[[], None] = lambda: None,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._server = server_on(
             socket_,
             app,
             limits=limits,
             quick=quick or NoneIsQuick(),
-            on_flush=on_flush,
+            on_end=on_end,
             **waitress_options(threads, limits),
         )
         self._quiet: dict[Any, tuple[float, float]] = {}  # by connection: its last activity, and when it was seen
         self.address = f"{self._server.effective_host} port {self._server.effective_port}"
+
+    def gathered(self) -> AbstractContextManager[None]:
+        """Have all requests that a thread readies in a block answered together, at its end."""
+        return self._server.gathered()
 
     def run(self) -> None:
         """Serve, in this thread, until SystemExit is raised in it."""

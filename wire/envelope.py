@@ -73,11 +73,15 @@ class Message(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """The answers to a message, each under the number of its command, and in how many commits they were decided."""
+    """The answers to a message, each under the number of its command, and in how many commits they were decided.
+
+    `took_us` is how long the worker had to do with it; None where that is not said.
+    """
 
     message_id: int
     transactions: int
     answers: Sequence[tuple[int, Answer]]
+    took_us: int | None = None
 
 
 def encode_message(message: Message) -> str:
@@ -167,7 +171,8 @@ def encode_reply(reply: Reply) -> bytes:
         (number, answer.http_status, answer.body.decode(), answer.replayed, answer.decided)
         for number, answer in reply.answers
     ]
-    return orjson.dumps({"v": VERSION, "id": reply.message_id, "transactions": reply.transactions, "answers": answers})
+    fields = {"v": VERSION, "id": reply.message_id, "transactions": reply.transactions, "answers": answers}
+    return orjson.dumps(fields if reply.took_us is None else {**fields, "took_us": reply.took_us})
 
 
 def decode_reply(text: bytes | str) -> Reply:
@@ -180,7 +185,9 @@ def decode_reply(text: bytes | str) -> Reply:
         fields = orjson.loads(text)
         _check_version(fields)
         answers = [_answer(item) for item in fields["answers"]]
-        return Reply(_whole(fields["id"]), _whole(fields["transactions"]), answers)
+        took_us = fields.get("took_us")  # a worker of an earlier version does not say
+        known_us = None if took_us is None else _whole(took_us)
+        return Reply(_whole(fields["id"]), _whole(fields["transactions"]), answers, known_us)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise _malformed(error) from error
 

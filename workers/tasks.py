@@ -3,6 +3,7 @@
 import json
 import logging
 import reprlib
+import time
 from collections import OrderedDict
 from typing import NoReturn
 
@@ -72,19 +73,20 @@ def register(app: Celery, turns: Turns, sender: replies.Sender) -> None:
         abstract = True
 
         def carry_out(self, arrived: Arrived) -> None:
+            began_s = time.monotonic()
             try:
-                _apply(decode_message(arrived.text))
+                _apply(decode_message(arrived.text), began_s)
             except Exception as error:  # malformed, or a fault of ours
                 cause = str(error) if isinstance(error, Malformed) else f"{type(error).__name__}: {error}"
                 turns.refuse(_item_of(self.name, arrived.task_id, arrived.queue, (arrived.text,), {}, cause))
 
-    def _apply(message: Message) -> None:
+    def _apply(message: Message, began_s: float) -> None:
         if message.deadline.passed():
             logger.warning("dropped a message that came too late; its writes were sent again or given up")
         elif answered.before(message):
             logger.warning("dropped a message that came again after it was answered")
         else:
-            reply = _applied(message, turns)
+            reply = _applied(message, turns, began_s)
             try:
                 sender.send(message.reply_to, reply)
             except broker.ERRORS as error:
@@ -136,14 +138,15 @@ def register(app: Celery, turns: Turns, sender: replies.Sender) -> None:
         return submit.result_of(task.submission.operation_id, answer)
 
 
-def _applied(message: Message, turns: Turns) -> Reply:
+def _applied(message: Message, turns: Turns, began_s: float) -> Reply:
     before = turns.transactions
     told = turns.take(message.items, message.deadline.passed)
     for unreadable in message.unreadable:
         answer = turns.refuse_unreadable(unreadable)
         if unreadable.number is not None:
             told.append((unreadable.number, answer))
-    return Reply(message.message_id, turns.transactions - before, told)
+    took_us = int((time.monotonic() - began_s) * 1e6)
+    return Reply(message.message_id, turns.transactions - before, told, took_us)
 
 
 def _leave_without_a_result() -> NoReturn:

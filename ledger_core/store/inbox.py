@@ -1,9 +1,12 @@
 """The rows of the inbox."""
 
+from array import array
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import apsw
+
+from ledger_core.store.inserting import Insert
 
 
 class AcceptedRow(NamedTuple):
@@ -19,9 +22,14 @@ class AcceptedRow(NamedTuple):
     submitted_at: int
 
 
-_INSERT = """insert into accepted
-    (operation_id, org, kind, command, fingerprint, submission, request_id, submitted_at)
-    values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"""
+_ACCEPTED = Insert(
+    "accepted",
+    "operation_id, org, kind, command, fingerprint, submission, request_id, submitted_at",
+    "on conflict do nothing",
+)
+_DROP = """delete from accepted where id in (
+    select id from carray(?) as operations cross join accepted on operation_id = operations.value
+    where submission in (select value from carray(?)))"""
 _FIND = """select operation_id, org, kind, command, fingerprint, submission, request_id, submitted_at
     from accepted where operation_id = ? order by id limit 1"""
 _FINGERPRINTS = """select operation_id, fingerprint from carray(?) cross join accepted on operation_id = value
@@ -32,7 +40,7 @@ _WAITING = """select id, operation_id, org, kind, command, fingerprint, submissi
 
 def accept(connection: apsw.Connection, rows: Sequence[AcceptedRow]) -> None:
     """Save accepted writes; one that is there already stays as it is."""
-    connection.executemany(_INSERT, rows)
+    _ACCEPTED.all(connection, rows)
 
 
 def find(connection: apsw.Connection, operation_id: bytes) -> AcceptedRow | None:
@@ -52,8 +60,10 @@ def waiting(connection: apsw.Connection, after: int, limit: int) -> list[tuple[i
 
 
 def drop(connection: apsw.Connection, pairs: Sequence[tuple[bytes, int]]) -> None:
-    """Delete accepted writes that have an outcome, each named by operation and submission."""
-    connection.executemany("delete from accepted where operation_id = ? and submission = ?", pairs)
+    """Delete accepted writes that have an outcome, each named by operation and submission, which no two share."""
+    if pairs:
+        operations, submissions = zip(*pairs, strict=True)
+        connection.execute(_DROP, (apsw.carray(operations), apsw.carray(array("q", submissions))))
 
 
 def drop_operation(connection: apsw.Connection, operation_id: bytes) -> None:

@@ -1,8 +1,6 @@
 """Saving what was decided. The tables' own triggers move the running totals, and refuse what does not follow."""
 
 import json
-from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import apsw
@@ -11,34 +9,23 @@ from pydantic_core import to_json
 from ledger_core.errors import RefusalRecord
 from ledger_core.model import Account, Bulk, Entry, Hold, HoldEvent, Metadata, Outcome
 from ledger_core.money import Side
+from ledger_core.store.inserting import Insert
 
 _ACCOUNT = """insert into accounts (id, name, code, type, currency, overdraft_limit, metadata, created_at)
     values (?, ?, ?, ?, ?, ?, ?, ?)"""
 _CLOSED = "update accounts set closed_at = ? where id = ?"
-_LINE = """insert into lines (entry_id, position, account_id, debit, credit, version, debits, credits)
-    values (?, ?, ?, ?, ?, ?, ?, ?)"""
-_ENTRY = """insert into entries (id, posted_at, description, idempotency_key, metadata, reverses, hold_id, hash)
-    values (?, ?, ?, ?, ?, ?, ?, ?)"""
+_LINES = Insert("lines", "entry_id, position, account_id, debit, credit, version, debits, credits")
+_ENTRIES = Insert("entries", "id, posted_at, description, idempotency_key, metadata, reverses, hold_id, hash")
 _HOLD = """insert into holds (id, account_id, counter_account_id, amount, description, metadata, idempotency_key,
     expires_at, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _HOLD_EVENT = """insert into hold_events (hold_id, version, account_id, kind, captured, released, held, at, entry_id)
     values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_OPERATION = """insert into operations (id, kind, fingerprint, submission, submitted_at, finished_at,
-    subject_id, subject_version, refusal) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_BULK_ENTRY = "insert into bulk_entries (bulk, position, operation_id, entry_id) values (?, ?, ?, ?)"
+_OPERATIONS = Insert(
+    "operations",
+    "id, kind, fingerprint, submission, submitted_at, finished_at, subject_id, subject_version, refusal",
+)
+_BULK_ENTRIES = Insert("bulk_entries", "bulk, position, operation_id, entry_id")
 _LAST_AT = "update book set last_at = ?"
-
-# A statement copies each page that it changes, in case one of its triggers refuses: the more rows, the fewer copies.
-# Longer ones give little more, and are kept prepared by each book that wrote as many: these take 90 KB.
-ROWS_AT_ONCE = 16
-
-
-def _at_once(one: str) -> str:
-    """Return the statement that inserts many rows in place of one."""
-    return one + f", {one.partition('values ')[2]}" * (ROWS_AT_ONCE - 1)
-
-
-_AT_ONCE = {one: _at_once(one) for one in (_LINE, _ENTRY, _OPERATION, _BULK_ENTRY)}
 
 
 class Unwritten:
@@ -89,14 +76,14 @@ class Unwritten:
         """Write them."""
         self.write_entries()
         if self._operations:
-            _insert(self._connection, _OPERATION, self._operations)
+            _OPERATIONS.all(self._connection, self._operations)
             self._operations.clear()
 
     def write_entries(self) -> None:
         """Write the entries: all lines first, then what seals them and moves their accounts."""
         if self._lines:
-            _insert(self._connection, _LINE, self._lines)
-            _insert(self._connection, _ENTRY, self._entries)
+            _LINES.all(self._connection, self._lines)
+            _ENTRIES.all(self._connection, self._entries)
             self._lines.clear()
             self._entries.clear()
 
@@ -143,23 +130,12 @@ def hold_event(connection: apsw.Connection, event: HoldEvent) -> None:
 def bulk(connection: apsw.Connection, operation_id: bytes, posted: Bulk) -> None:
     """Save which entries a bulk posted."""
     rows = [(operation_id, n, item.operation_id, item.entry.id) for n, item in enumerate(posted.items)]
-    _insert(connection, _BULK_ENTRY, rows)
+    _BULK_ENTRIES.all(connection, rows)
 
 
 def last_at(connection: apsw.Connection, now: int) -> None:
     """Save the latest instant written, behind which this book's clock never goes."""
     connection.execute(_LAST_AT, (now,))
-
-
-def _insert(connection: apsw.Connection, one: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows in their order, as many of them by statements of many rows as there are enough for."""
-    whole = len(rows) - len(rows) % ROWS_AT_ONCE
-    if whole:
-        starts = range(0, whole, ROWS_AT_ONCE)
-        many = [tuple(chain.from_iterable(rows[start : start + ROWS_AT_ONCE])) for start in starts]
-        connection.executemany(_AT_ONCE[one], many)
-    if whole < len(rows):
-        connection.executemany(one, rows[whole:])
 
 
 def _metadata(pairs: Metadata) -> str | None:

@@ -1,0 +1,25 @@
+"""The end of a turn of the server's loop: what several requests set off happens once for all of them."""
+
+import threading
+from collections.abc import Callable
+
+
+class EndOfTurn:
+    """What is yet to be called. Made by the thread of the server; any thread may use it."""
+
+    def __init__(self) -> None:
+        self._server_thread = threading.get_ident()
+        self._calls: dict[Callable[[], None], None] = {}  # in their order, each once
+
+    def call(self, call: Callable[[], None]) -> None:
+        """Have something called when the server has served what it read; now, in any other thread."""
+        if threading.get_ident() == self._server_thread:
+            self._calls[call] = None
+        else:
+            call()
+
+    def come(self) -> None:
+        """Call all of it. The thread of the server does so."""
+        calls, self._calls = self._calls, {}
+        for call in calls:
+            call()
