@@ -35,6 +35,7 @@ from ledger_core.model import Submission
 from ledger_core.orgs import Registry
 from ledger_core.set_aside import SetAside
 from wire import log, replies, started
+from wire.garbage import collect_seldom
 from wire.privacy import keep_private
 from wire.publisher import Publisher
 from wire.settings import SettingError
@@ -129,6 +130,7 @@ def _serve(chosen: Settings) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     loops.start()
+    collect_seldom()
     logger.info("serving on %s", server.address)
     started.tell()
     server.run()

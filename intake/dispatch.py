@@ -267,15 +267,18 @@ class Dispatch:
         while self._due and self._publishing.acquire(blocking=False):
             try:
                 while self._due:
-                    self._send_next(self._due.popleft())
+                    lane = self._due.popleft()
+                    while self._send_next(lane):
+                        pass
             finally:
                 self._publishing.release()
 
-    def _send_next(self, lane: Lane) -> None:
+    def _send_next(self, lane: Lane) -> bool:
+        """Send the next message of a lane, if there is one and it may go; tell whether one went."""
         now_s = time.monotonic()
         with lane.lock:
             if not lane.waiting or self.is_away or not lane.is_free(now_s):
-                return
+                return False
             batch = [ticket for ticket in lane.take_batch() if ticket.number in self._tickets]
             sent = Sent(next(self._message_ids), batch, now_s)
             deadline = Deadline.after(MESSAGE_VALID_S)
@@ -286,6 +289,7 @@ class Dispatch:
                 lane.sent[sent.message_id] = sent
         if batch:
             self._publish(lane, sent, deadline)
+        return bool(batch)
 
     def _publish(self, lane: Lane, sent: Sent, deadline: Deadline) -> None:
         items = [Item(ticket.number, ticket.org, ticket.submission) for ticket in sent.tickets]

@@ -11,6 +11,7 @@ from wire.envelope import COMMANDS_PER_MESSAGE_MAX
 LATE_S = 0.05  # after this the next message goes even though the one before it is unanswered,
 LATE_TIMES = 4  # or after so many times what a message takes of late: on a busy machine that is no sign of a loss,
 LATE_S_MAX = 0.5  # but no later than this
+AHEAD_MAX = 2  # whole messages: of a backlog the next one lies ready when its worker is done with the one before
 UNANSWERED_MAX = 8  # but no more than these: what a slow lane can't take waits here, not in the broker
 LOST_S = 2.0  # a lane that answered nothing for so long has lost its messages, or its worker
 LOST_S_MAX = 8.0  # while it stays silent, it is tried less and less often,
@@ -18,7 +19,7 @@ PROBE_COMMANDS = 50  # with one small message at a time: what a dead worker left
 
 WEIGHT_MAX = 1_000  # entries in a message: more would take its worker longer than a message may be unanswered
 WEIGHT_MIN = 14  # fewer would cost more in messages than in entries
-MESSAGE_S = 0.005  # what a full message should take: whoever comes next waits for it
+MESSAGE_S = 0.0025  # what a full message should take its worker: whoever comes next waits for it
 SHRINK_MAX = 0.5  # one slow answer may be a pause of the machine
 GROW = 1.25
 
@@ -63,6 +64,8 @@ class Lane:
             return True
         if self.losses > 1:
             return False
+        if len(self.sent) < AHEAD_MAX and len(self.waiting) >= self.weight_max:
+            return True
         last = self.sent[next(reversed(self.sent))]
         late_s = min(max(LATE_S, LATE_TIMES * self.message_s), LATE_S_MAX)
         return now_s - last.sent_at_s >= late_s and len(self.sent) < UNANSWERED_MAX

@@ -22,7 +22,7 @@ from intake.watching import Watched
 
 ACCEPTS_PER_TURN = 64  # a crowd must not take a turn of the loop for each
 LOOK_EVERY_S = 1  # for callers who keep us waiting
-QUICK_PER_END = 16  # requests that are served before what they set off is sent on its way
+QUICK_PER_TURN = 16  # then others are read, so that another org need not wait for all of one
 
 
 class Tells(Protocol):
@@ -93,7 +93,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         if now_s >= self._look_at_s:
             self._look_at_s = now_s + LOOK_EVERY_S
             self._watched.look_at_all()  # and for maintenance
-        self._watched.turn(LOOK_EVERY_S)
+        self._watched.turn(0 if self._to_serve else LOOK_EVERY_S)
         self._is_awake = False  # before it looks, so that nothing that comes later is left without a turn
         self._look_at_what_others_left()
         self._serve_quick()
@@ -186,14 +186,10 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
             self._go_on(self._readied.popleft())
 
     def _serve_quick(self) -> None:
-        served = 0
-        while self._to_serve:
+        for _ in range(min(len(self._to_serve), QUICK_PER_TURN)):
             began_s = time.monotonic()
             self._serve(self._to_serve.popleft())
             self._is_quick.took(time.monotonic() - began_s)
-            served += 1
-            if served % QUICK_PER_END == 0:
-                self._on_end()
 
     def _serve(self, channel: BoundedChannel) -> None:
         try:

@@ -1,6 +1,5 @@
 """`python -m workers`: one worker process."""
 
-import gc
 import logging
 import resource
 import signal
@@ -18,6 +17,7 @@ from ledger_core.orgs import Registry
 from ledger_core.set_aside import Form, Item, SetAside
 from wire import log, replies, started
 from wire.app import make_app
+from wire.garbage import collect_seldom
 from wire.lanes import lane_of, queue_of
 from wire.privacy import keep_private
 from wire.settings import SettingError
@@ -31,8 +31,6 @@ from workers.tasks import register
 from workers.turns import Turns
 
 logger = logging.getLogger("ledger.workers")
-
-YOUNG_OBJECTS_MAX = 10_000  # a message of 200 commands makes as many, and hardly one of them is in a cycle
 
 
 def main() -> int:
@@ -89,7 +87,7 @@ def _serve(chosen: Settings) -> int:
         loglevel="WARNING",
         quiet=True,
     )
-    _collect_seldom()
+    collect_seldom()
     worker.start()
     books.close()
     return int(worker.exitcode or 0)
@@ -97,13 +95,6 @@ def _serve(chosen: Settings) -> int:
 
 def _end(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
-
-
-def _collect_seldom() -> None:
-    """Let Python look for cycles less often than after each 700 objects, and not among what was made by now."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS_MAX)
 
 
 def _raise_descriptor_limit() -> None:
