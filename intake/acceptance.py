@@ -233,16 +233,18 @@ class Sweeper:
             if row.operation_id not in set_aside:
                 self._aside.keep_unreadable(row, error)
 
-        for item in self._inbox.waiting(unreadable):
+        for item in self._inbox.waiting(unreadable, skip=self._is_under_way):
             if item.submission.operation_id not in set_aside and not self._aside.is_out(item.org):
                 self._sweep_one(item)
         metrics.INBOX_SWEEPS.inc()
 
+    def _is_under_way(self, operation_id: bytes) -> bool:
+        """Tell whether this process has an operation under way, as nearly all are while there is a backlog."""
+        return self._dispatch.pending(operation_id) is not None or self._dispatch.is_set_aside(operation_id)
+
     def _sweep_one(self, item: Accepted) -> None:
         submission = item.submission
         operation_id = submission.operation_id
-        if self._dispatch.pending(operation_id) is not None or self._dispatch.is_set_aside(operation_id):
-            return
         try:
             with self._readers.book(item.org) as book:
                 outcome = reads.operation(book, operation_id)

@@ -93,8 +93,14 @@ class Inbox:
         with self._reader.connection() as connection:
             return rows.fingerprints(connection, operation_ids)
 
-    def waiting(self, unreadable: Unreadable = lambda row, error: None) -> Iterator[Accepted]:
-        """Yield every write that waits, the oldest first. One that can't be read holds up none of the others.
+    def waiting(
+        self,
+        unreadable: Unreadable = lambda row, error: None,
+        skip: Callable[[bytes], bool] = lambda operation_id: False,
+    ) -> Iterator[Accepted]:
+        """Yield every write that waits, the oldest first, but those whose operations are to be skipped.
+
+        One that can't be read holds up none of the others.
 
         Raises:
             StorageUnavailable: the inbox can't be read.
@@ -106,6 +112,8 @@ class Inbox:
             if not page:
                 return
             for after, row in page:  # noqa: B007  # the last one says where the next page starts
+                if skip(row.operation_id):
+                    continue
                 try:
                     item = _accepted(row)
                 except Exception as error:  # of another program's, or a fault of ours

@@ -14,7 +14,8 @@ from ledger_core.store.versions import FileKind, check_newest, newest, user_vers
 
 SQLITE_VERSION_MIN = (3, 51, 3)  # earlier ones can corrupt a WAL file that is reset (sqlite.org/wal.html#walresetbug)
 BUSY_TIMEOUT_MS = 5_000  # a writer waits for another one's commit rather than fail
-PAGE_CACHE_KIB = 1_024  # for each connection: thousands of books share one process
+PAGE_CACHE_KIB = 1_024  # for each connection: thousands of books share one process,
+INBOX_CACHE_KIB = 8_192  # but there is one inbox, whose pages are needed in no order
 
 assert tuple(int(part) for part in apsw.sqlite_lib_version().split(".")) >= SQLITE_VERSION_MIN, (
     "this SQLite can corrupt a file in WAL mode"
@@ -65,7 +66,7 @@ def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> Connecti
             close_to_others(each)  # first: SQLite gives the others the mode of the file
         connection = _connection(path, flags)
         try:
-            _prepare(connection)
+            _prepare(connection, kind)
             version = version_of(connection, path, kind, blank=create)  # first: a stranger's file is left as it is
             _once(connection, "pragma journal_mode = wal")  # readers never wait for the writer
             _once(connection, "pragma synchronous = full")  # not normal: an answered write survives power loss
@@ -88,7 +89,7 @@ def open_reader(path: Path, kind: FileKind) -> Connection:
     with storage_errors(path.name):
         connection = _connection(path, apsw.SQLITE_OPEN_READONLY)
         try:
-            _prepare(connection)
+            _prepare(connection, kind)
             check_newest(connection, path, kind)
             connection.version = newest(kind)
         except BaseException:
@@ -181,13 +182,14 @@ def _connection(path: Path, flags: int) -> Connection:
     return Connection(str(place), flags=flags | apsw.SQLITE_OPEN_NOFOLLOW, statementcachesize=64)
 
 
-def _prepare(connection: apsw.Connection) -> None:
+def _prepare(connection: apsw.Connection, kind: FileKind) -> None:
+    cache_kib = INBOX_CACHE_KIB if kind is FileKind.INBOX else PAGE_CACHE_KIB
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     # A plan is the same whatever is bound: else SQLite prepares some statements again each time that they run.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     _once(
         connection,
-        f"pragma cache_size = -{PAGE_CACHE_KIB:d};"
+        f"pragma cache_size = -{cache_kib:d};"
         "pragma foreign_keys = on;"
         "pragma trusted_schema = off;"  # a file from elsewhere runs no functions of its own
         "pragma cell_size_check = on;"  # a damaged page is noticed before it is used

@@ -183,3 +183,35 @@ def test_a_write_that_can_not_be_read_holds_up_none_of_the_others(inbox: Inbox) 
     assert found == [bad.submission.operation_id]
     with pytest.raises(StorageUnavailable):
         inbox.find(bad.submission.operation_id)
+
+
+def test_what_is_to_be_skipped_is_not_even_read(inbox: Inbox) -> None:
+    skipped, other = accepted(), accepted()
+    inbox.accept([skipped, other])
+
+    found = list(inbox.waiting(skip=lambda operation_id: operation_id == skipped.submission.operation_id))
+
+    assert [item.submission for item in found] == [other.submission]
+
+
+def test_the_fingerprint_of_a_taken_operation_is_that_of_whoever_came_first(inbox: Inbox) -> None:
+    first, alone = accepted(), accepted()
+    second = first._replace(fingerprint=bytes(32))
+    inbox.accept([first, second, alone])
+
+    found = inbox.fingerprints({first.submission.operation_id, alone.submission.operation_id, bytes(16)})
+
+    assert found == {
+        first.submission.operation_id: first.fingerprint,
+        alone.submission.operation_id: alone.fingerprint,
+    }
+
+
+def test_many_writes_are_forgotten_at_once_and_each_by_its_own_submission(inbox: Inbox) -> None:
+    items = [accepted() for _ in range(40)]
+    inbox.accept(items)
+    again = items[39].submission._replace(submission=1)
+
+    inbox.accept([], settled=[*(item.submission for item in items[:39]), again])
+
+    assert [item.submission for item in inbox.waiting()] == [items[39].submission]
