@@ -44,6 +44,7 @@ logger = logging.getLogger("ledger.intake")
 
 OUTCOMES_S_MAX = 2.0  # at the end: so long writes go on waiting for their outcomes, which come in milliseconds
 LOOK_EVERY_S = 0.01
+SWITCH_S = 0.001  # so long a thread of the pool keeps the loop from the interpreter; Python's 5 ms are a quiet org's wait
 DRAIN_S_MAX = 4.0  # those who are left then have gone away themselves
 
 
@@ -131,6 +132,7 @@ def _serve(chosen: Settings) -> None:
     signal.signal(signal.SIGINT, stop)
     loops.start()
     collect_seldom()
+    sys.setswitchinterval(SWITCH_S)
     logger.info("serving on %s", server.address)
     started.tell()
     server.run()
