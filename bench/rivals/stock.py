@@ -39,7 +39,7 @@ def worker(url: str, data: str) -> None:
     app = make(url)
     book = Book.open_writer(Path(data), ORG)
 
-    @app.task(name=POST)
+    @app.task(name=POST)  # type: ignore[untyped-decorator]
     def post(fields: dict[str, object]) -> int:
         command = parse_command(Kind.ENTRY, fields)
         submission = Submission(operation_id_of(ORG, command), new_submission(), command, "", now_us())
@@ -47,7 +47,7 @@ def worker(url: str, data: str) -> None:
         assert isinstance(outcome.resource, Entry)
         return outcome.resource.id
 
-    @app.task(name=EMPTY)
+    @app.task(name=EMPTY)  # type: ignore[untyped-decorator]
     def empty() -> int:
         return 1
 
