@@ -93,7 +93,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         if now_s >= self._look_at_s:
             self._look_at_s = now_s + LOOK_EVERY_S
             self._watched.look_at_all()  # and for maintenance
-        self._watched.turn(0 if self._to_serve else LOOK_EVERY_S)
+        self._watched.turn(0 if self._to_serve or self._readied else LOOK_EVERY_S)
         self._is_awake = False  # before it looks, so that nothing that comes later is left without a turn
         self._look_at_what_others_left()
         self._serve_quick()

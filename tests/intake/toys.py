@@ -95,7 +95,7 @@ class ToyServer:
 
     def readied(self, path: str) -> None:
         """Ready what is parked, once it is."""
-        eventually(lambda: path in self.app.parked, "it is parked").release()
+        eventually(lambda: self.app.parked.get(path), "it is parked").release()
 
     def stop(self) -> None:
         """Stop it as a signal does."""
