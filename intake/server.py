@@ -22,6 +22,7 @@ from intake.watching import Watched
 
 ACCEPTS_PER_TURN = 64  # a crowd must not take a turn of the loop for each
 LOOK_EVERY_S = 1  # for callers who keep us waiting
+REST_S = 0.01  # after a fault of the loop itself: one that comes in every turn must leave something for the others
 QUICK_PER_TURN = 16  # then others are read, so that another org need not wait for all of one
 
 
@@ -83,7 +84,11 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._loop_thread = threading.get_ident()
         try:
             while self._watched:
-                self.turn()
+                try:
+                    self.turn()
+                except Exception:  # what it left undone is looked at with all the rest, within a second
+                    self.logger.exception("a bug in the server's loop")
+                    time.sleep(REST_S)
         except (SystemExit, KeyboardInterrupt):
             self.task_dispatcher.shutdown()
 
