@@ -87,7 +87,7 @@ class BoundedChannel(ParkingChannel):
             self.close_when_flushed = True
         if self._linger_until_s is not None and time.monotonic() > self._linger_until_s:
             self.will_close = True
-        return bool(super().writable())
+        return self._is_held or bool(super().writable())  # one that is held back goes on when nothing is left to send
 
     def handle_read(self) -> None:
         """Take in what came. One who closed only its own half after its request still gets its answer."""
