@@ -104,9 +104,14 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._serve_quick()
         self._on_end()
 
+    @property
+    def is_in_loop(self) -> bool:
+        """Tell whether this is the thread of the loop."""
+        return threading.get_ident() == self._loop_thread
+
     def add_task(self, channel: BoundedChannel) -> None:
         """Have the next request of a connection served. Any thread may call it."""
-        if threading.get_ident() == self._loop_thread and self._is_quick(channel.requests[0]):
+        if self.is_in_loop and self._is_quick(channel.requests[0]):
             self._to_serve.append(channel)
         else:
             self.task_dispatcher.add_task(channel)
@@ -131,10 +136,9 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
 
     def pull_trigger(self) -> None:
         """Have the loop look at the connection that this thread serves, or at all of them. waitress names it so."""
-        thread = threading.get_ident()
-        if thread == self._loop_thread:
+        if self.is_in_loop:
             return  # which looks at whatever it served
-        channel = self._serving.get(thread)
+        channel = self._serving.get(threading.get_ident())
         if channel is None:
             self._all_changed = True
         else:
@@ -224,7 +228,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
 
     def _wake(self) -> None:
         """Have the loop take its next turn now, if it waits."""
-        if not self._is_awake and threading.get_ident() != self._loop_thread:
+        if not self._is_awake and not self.is_in_loop:
             self._is_awake = True
             self.trigger.pull_trigger()
 
