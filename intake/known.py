@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from intake.readers import Readers
 from ledger_core import reads
-from ledger_core.errors import IdempotencyKeyReused, StorageUnavailable
+from ledger_core.errors import IdempotencyKeyReused
 from ledger_core.inbox import Accepted, Inbox
 from ledger_core.model import Submission
 from ledger_core.store.book import Book
@@ -33,12 +33,12 @@ class Known:
             return self._look_up(book, items)
 
     def at_hand(self, org: str, items: Sequence[Accepted]) -> Answers | None:
-        """Return the same without waiting for a book to be opened; None where that is needed, or the book fails."""
+        """Return the same without waiting for a book to be opened; None where that is needed, or where it fails."""
         if not self._readers.is_at_hand(org):
             return None
         try:
             return self.of(org, items)
-        except StorageUnavailable:
+        except Exception:  # whatever it is: who looks it up anew hears of it, and others are not held up
             return None
 
     def _look_up(self, book: Book, items: Sequence[Accepted]) -> Answers:
