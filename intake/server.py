@@ -165,6 +165,10 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
             if len(self.active_channels) == before:
                 return
 
+    def handle_error(self) -> None:
+        """Log a fault in taking somebody in: waitress would close the socket on which all knock."""
+        self.logger.exception("a bug in taking in a connection")
+
     def was_opened(self, channel: BoundedChannel) -> None:
         """Take note of a new connection, and have another one make room for it."""
         if len(self._by_use) >= self.limits.connections_max:

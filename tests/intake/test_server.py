@@ -110,7 +110,7 @@ def test_all_that_one_thread_readies_in_a_block_is_answered_after_it(server: Toy
 KINDS = ("/quick/a", "/b", "/told", "/quick/told", "/quick/ready", "/park")
 
 
-@pytest.mark.parametrize("kinds", itertools.product(KINDS, repeat=2), ids="then ".join)
+@pytest.mark.parametrize("kinds", list(itertools.product(KINDS, repeat=2)), ids="then ".join)
 def test_requests_in_one_piece_are_answered_in_their_order(server: ToyServer, kinds: tuple[str, str]) -> None:
     paths = [f"{kind}-{place}" for place, kind in enumerate([*kinds, "/quick/last", "/last"])]
 
@@ -317,3 +317,19 @@ def test_a_signal_ends_the_loop(ending: BaseException) -> None:
         server.wake()
 
         eventually(lambda: not server.is_running, "it has ended")
+
+
+def test_a_connection_that_can_not_be_taken_in_keeps_out_nobody_else(
+    server: ToyServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(server.inner, "channel_class", fails)
+        with Caller(server):
+            eventually(lambda: "a bug in taking in a connection" in caplog.text, "it is logged")
+
+    with Caller(server) as caller:
+        caller.ask("/quick/a", "/b")
+        assert [_path(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
