@@ -34,12 +34,16 @@ class Known:
 
     def at_hand(self, org: str, items: Sequence[Accepted]) -> Answers | None:
         """Return the same without waiting for a book to be opened; None where that is needed, or where it fails."""
-        if not self._readers.is_at_hand(org):
+        book = self._readers.take_open(org)
+        if book is None:
             return None
         try:
-            return self.of(org, items)
+            known = self._look_up(book, items)
         except Exception:  # whatever it is: who looks it up anew hears of it, and others are not held up
+            book.close()
             return None
+        self._readers.give_back(book)
+        return known
 
     def _look_up(self, book: Book, items: Sequence[Accepted]) -> Answers:
         if not items:

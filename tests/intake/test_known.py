@@ -1,6 +1,7 @@
 """What is known of writes whose callers don't wait: the promises of a key, in one process and across two of them."""
 
 import contextlib
+import shutil
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -13,6 +14,7 @@ from ledger_core.commands import Command
 from ledger_core.errors import StorageUnavailable
 from ledger_core.inbox import Accepted
 from ledger_core.model import Outcome
+from ledger_core.store.book import book_path
 from tests.builders import posting, submission
 from tests.intake.world import Asked, World
 from wire.answers import Answer
@@ -147,6 +149,23 @@ def test_what_is_known_already_takes_no_place_in_the_backlog(world: World) -> No
 
     for _ in range(20):
         assert _told(_ask(world, FIRST)) == [(201, True)]
+
+
+def test_no_book_is_opened_for_those_that_are_at_hand(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(world.readers, "_opened", opened.append)
+    assert world.known.at_hand(ACME, []) is None  # none is open yet
+    monkeypatch.undo()
+    world.cash(ACME)
+    monkeypatch.setattr(world.readers, "_opened", opened.append)
+    assert world.known.at_hand(ACME, []) == {}
+
+    path = book_path(world.folder, ACME)
+    shutil.copy(path, path.with_suffix(".copy"))
+    path.with_suffix(".copy").rename(path)  # as one that is put back from a backup
+
+    assert world.known.at_hand(ACME, []) is None
+    assert opened == []
 
 
 def test_what_can_not_be_told_of_one_write_is_not_accepted_and_holds_up_no_other(
