@@ -159,6 +159,10 @@ class Acceptance:
         try:
             known = self._known.of(bids[0].org, _keyed(bids))
         except Exception as fault:
+            if len(bids) > 1 and not isinstance(fault, StorageUnavailable):
+                for bid in bids:
+                    self._look_up([bid])  # a fault in one of them is no other's
+                return
             error = _as_unavailable(fault)
             for bid in bids:
                 bid.tell(error)

@@ -87,7 +87,7 @@ class BoundedChannel(ParkingChannel):
             self.close_when_flushed = True
         if self._linger_until_s is not None and time.monotonic() > self._linger_until_s:
             self.will_close = True
-        return bool(super().writable())
+        return self._is_held or bool(super().writable())  # one that is held back goes on when nothing is left to send
 
     def handle_read(self) -> None:
         """Take in what came. One who closed only its own half after its request still gets its answer."""
@@ -151,8 +151,8 @@ class BoundedChannel(ParkingChannel):
         return quiet_s > limits.idle_s or now_s - self._request_began_s > limits.request_s
 
     def send(self, data: bytes, do_close: bool = True) -> int:
-        """Send what the caller takes, and return how much that was."""
-        sent: int = super().send(data, do_close)
+        """Send what the caller takes, and return how much that was. Only the loop closes what turns out to be gone."""
+        sent: int = super().send(data, do_close and self.server.is_in_loop)
         if sent:
             self._active_s = time.monotonic()
         return sent

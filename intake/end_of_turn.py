@@ -19,7 +19,7 @@ class EndOfTurn:
             call()
 
     def come(self) -> None:
-        """Call all of it. The thread of the server does so."""
-        calls, self._calls = self._calls, {}
-        for call in calls:
+        """Call all of it. The thread of the server does so; what a fault of one leaves is called the next time."""
+        for call in list(self._calls):
+            del self._calls[call]
             call()

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from intake.readers import Readers
 from ledger_core import reads
-from ledger_core.errors import IdempotencyKeyReused, StorageUnavailable
+from ledger_core.errors import IdempotencyKeyReused
 from ledger_core.inbox import Accepted, Inbox
 from ledger_core.model import Submission
 from ledger_core.store.book import Book
@@ -33,13 +33,17 @@ class Known:
             return self._look_up(book, items)
 
     def at_hand(self, org: str, items: Sequence[Accepted]) -> Answers | None:
-        """Return the same without waiting for a book to be opened; None where that is needed, or the book fails."""
-        if not self._readers.is_at_hand(org):
+        """Return the same without waiting for a book to be opened; None where that is needed, or where it fails."""
+        book = self._readers.take_open(org)
+        if book is None:
             return None
         try:
-            return self.of(org, items)
-        except StorageUnavailable:
+            known = self._look_up(book, items)
+        except Exception:  # whatever it is: who looks it up anew hears of it, and others are not held up
+            book.close()
             return None
+        self._readers.give_back(book)
+        return known
 
     def _look_up(self, book: Book, items: Sequence[Accepted]) -> Answers:
         if not items:

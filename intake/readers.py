@@ -36,10 +36,14 @@ class Readers:
         Raises:
             StorageUnavailable: it can't be opened.
         """
-        book = self._take(org) or self._opened(org)
-        if has_moved(book.connection):  # what it has open is not what lies there, and what others write is not in it
-            book.close()
-            book = self._opened(org)
+        return self.take_open(org) or self._opened(org)
+
+    def take_open(self, org: str) -> Book | None:
+        """Lend an org's book until it is given back, if one is open and idle: nothing waits for a file to be opened."""
+        book = self._take(org)
+        if book is not None and has_moved(book.connection):
+            book.close()  # what it has open is not what lies there, and what others write is not in it
+            return None
         return book
 
     def is_at_hand(self, org: str) -> bool:

@@ -22,6 +22,7 @@ from intake.watching import Watched
 
 ACCEPTS_PER_TURN = 64  # a crowd must not take a turn of the loop for each
 LOOK_EVERY_S = 1  # for callers who keep us waiting
+REST_S = 0.01  # after a fault of the loop itself: one that comes in every turn must leave something for the others
 QUICK_PER_TURN = 16  # then others are read, so that another org need not wait for all of one
 
 
@@ -83,7 +84,11 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._loop_thread = threading.get_ident()
         try:
             while self._watched:
-                self.turn()
+                try:
+                    self.turn()
+                except Exception:  # what it left undone is looked at with all the rest, within a second
+                    self.logger.exception("a bug in the server's loop")
+                    time.sleep(REST_S)
         except (SystemExit, KeyboardInterrupt):
             self.task_dispatcher.shutdown()
 
@@ -93,15 +98,20 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         if now_s >= self._look_at_s:
             self._look_at_s = now_s + LOOK_EVERY_S
             self._watched.look_at_all()  # and for maintenance
-        self._watched.turn(0 if self._to_serve else LOOK_EVERY_S)
+        self._watched.turn(0 if self._to_serve or self._readied else LOOK_EVERY_S)
         self._is_awake = False  # before it looks, so that nothing that comes later is left without a turn
         self._look_at_what_others_left()
         self._serve_quick()
         self._on_end()
 
+    @property
+    def is_in_loop(self) -> bool:
+        """Tell whether this is the thread of the loop."""
+        return threading.get_ident() == self._loop_thread
+
     def add_task(self, channel: BoundedChannel) -> None:
         """Have the next request of a connection served. Any thread may call it."""
-        if threading.get_ident() == self._loop_thread and self._is_quick(channel.requests[0]):
+        if self.is_in_loop and self._is_quick(channel.requests[0]):
             self._to_serve.append(channel)
         else:
             self.task_dispatcher.add_task(channel)
@@ -126,10 +136,9 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
 
     def pull_trigger(self) -> None:
         """Have the loop look at the connection that this thread serves, or at all of them. waitress names it so."""
-        thread = threading.get_ident()
-        if thread == self._loop_thread:
+        if self.is_in_loop:
             return  # which looks at whatever it served
-        channel = self._serving.get(thread)
+        channel = self._serving.get(threading.get_ident())
         if channel is None:
             self._all_changed = True
         else:
@@ -155,6 +164,10 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
             super().handle_accept()
             if len(self.active_channels) == before:
                 return
+
+    def handle_error(self) -> None:
+        """Log a fault in taking somebody in: waitress would close the socket on which all knock."""
+        self.logger.exception("a bug in taking in a connection")
 
     def was_opened(self, channel: BoundedChannel) -> None:
         """Take note of a new connection, and have another one make room for it."""
@@ -219,7 +232,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
 
     def _wake(self) -> None:
         """Have the loop take its next turn now, if it waits."""
-        if not self._is_awake and threading.get_ident() != self._loop_thread:
+        if not self._is_awake and not self.is_in_loop:
             self._is_awake = True
             self.trigger.pull_trigger()
 

@@ -62,12 +62,12 @@ class Watched(dict[int, Any]):
         wanted = self._wanted.get(descriptor, 0)
         if wants == wanted or descriptor not in self:  # asking may have closed it
             return
+        self._wanted.pop(descriptor, None)  # the system may refuse, and then it is not watched
         if not wants:
             self._selector.unregister(descriptor)
-            del self._wanted[descriptor]
             return
-        self._wanted[descriptor] = wants
         if wanted:
             self._selector.modify(descriptor, wants)
         else:
             self._selector.register(descriptor, wants)
+        self._wanted[descriptor] = wants

@@ -127,3 +127,27 @@ def test_the_keys_that_are_remembered_are_bounded_and_only_by_their_digests(
 
     assert len(doorkeeper._known) <= 3
     assert not any(each.api_key in repr(doorkeeper._known) for each in keys)
+
+
+def test_a_caller_is_remembered_for_a_little_less_long_than_it_is_let_in(
+    tmp_path: Path, key: NewKey, clock: list[float]
+) -> None:
+    doorkeeper = Doorkeeper(tmp_path)
+    assert not doorkeeper.remembers(key.org, key.api_key)
+    assert _lets_in(doorkeeper, key)
+
+    clock[0] += auth.CACHE_S - auth.SOON_S - 0.01
+    assert doorkeeper.remembers(key.org, key.api_key)
+    clock[0] += auth.SOON_S
+    assert _lets_in(doorkeeper, key), "so that who was remembered is let in as it was"
+    assert not doorkeeper.remembers(key.org, key.api_key)
+
+
+@pytest.mark.parametrize("wrong", ["", "another", "x" * (auth.API_KEY_CHARS_MAX + 1), None])
+def test_a_caller_with_another_key_is_not_remembered(tmp_path: Path, key: NewKey, wrong: str | None) -> None:
+    doorkeeper = Doorkeeper(tmp_path)
+    assert _lets_in(doorkeeper, key)
+
+    assert not doorkeeper.remembers(key.org, wrong)
+    assert not doorkeeper.remembers(None, key.api_key)
+    assert doorkeeper.remembers(key.org, key.api_key)

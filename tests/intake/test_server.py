@@ -1,0 +1,335 @@
+"""The server's loop: who serves what, that nobody is left waiting, and that nothing ends it but its end.
+
+Its loop looks at all connections by itself each hour here, so that whoever it was not told of waits for ever.
+"""
+
+import itertools
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from intake import server as module
+from intake.connections import Limits
+from tests.intake.toys import LARGE_BYTES, Caller, ToyServer, serving
+from tests.waiting import eventually
+
+HOUR_S = 3_600
+
+
+@pytest.fixture(autouse=True)
+def never_looks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", HOUR_S)
+
+
+@pytest.fixture
+def server() -> Iterator[ToyServer]:
+    with serving() as found:
+        yield found
+
+
+def _path(body: str) -> str:
+    return body.rpartition(" ")[2]
+
+
+# Who serves
+
+
+def test_a_quick_request_is_served_by_the_loop_and_another_one_by_the_pool(server: ToyServer) -> None:
+    with Caller(server) as caller:
+        caller.ask("/quick/a")
+        quick = caller.bodies(1)
+        caller.ask("/b")
+        slow = caller.bodies(1)
+
+    assert quick == ["loop /quick/a"]
+    assert slow == ["waitress-0 /b"]
+
+
+def test_quick_requests_are_served_while_every_thread_of_the_pool_is_held_up(server: ToyServer) -> None:
+    with Caller(server) as held, Caller(server) as waiting, Caller(server) as caller:
+        held.ask("/block")
+        eventually(lambda: "/block" in server.app.calls, "the only thread is held up")
+        waiting.ask("/b")
+        caller.ask("/quick/a")
+
+        assert caller.bodies(1) == ["loop /quick/a"]
+        assert "/b" not in server.app.calls
+        server.app.unblocked.set()
+        assert [_path(each.bodies(1)[0]) for each in (held, waiting)] == ["/block", "/b"]
+
+
+def test_a_parked_request_is_answered_by_the_loop_without_the_app(server: ToyServer) -> None:
+    with Caller(server) as held, Caller(server) as caller:
+        caller.ask("/told")
+        eventually(lambda: "/told" in server.app.parked, "it is parked by the pool")
+        held.ask("/block")
+        eventually(lambda: "/block" in server.app.calls, "the only thread is held up")
+
+        server.readied("/told")
+
+        assert caller.bodies(1) == ["loop told /told"]
+        assert server.app.calls.count("/told") == 1
+
+
+@pytest.mark.parametrize("path", ["/park", "/quick/park"])
+def test_a_parked_request_whose_answer_is_not_plain_is_finished_by_the_pool(server: ToyServer, path: str) -> None:
+    with Caller(server) as caller:
+        caller.ask(path)
+        server.readied(path)
+
+        assert caller.bodies(1) == [f"waitress-0 {path}"]
+    assert server.app.calls == [path, path]
+
+
+@pytest.mark.parametrize("path", ["/ready", "/quick/ready"])
+def test_a_request_that_is_ready_before_it_is_parked_is_answered_at_once(server: ToyServer, path: str) -> None:
+    with Caller(server) as caller:
+        caller.ask(path)
+
+        assert caller.bodies(1) == [f"loop told {path}"]
+
+
+def test_all_that_one_thread_readies_in_a_block_is_answered_after_it(server: ToyServer) -> None:
+    callers = [Caller(server) for _ in range(5)]
+    for number, caller in enumerate(callers):
+        caller.ask(f"/quick/told-{number}")
+
+    with server.server.gathered():
+        for number in range(5):
+            server.readied(f"/quick/told-{number}")
+
+    assert [_path(caller.bodies(1)[0]) for caller in callers] == [f"/quick/told-{number}" for number in range(5)]
+    for caller in callers:
+        caller.close()
+
+
+# One connection
+
+
+KINDS = ("/quick/a", "/b", "/told", "/quick/told", "/quick/ready", "/park")
+
+
+@pytest.mark.parametrize("kinds", list(itertools.product(KINDS, repeat=2)), ids="then ".join)
+def test_requests_in_one_piece_are_answered_in_their_order(server: ToyServer, kinds: tuple[str, str]) -> None:
+    paths = [f"{kind}-{place}" for place, kind in enumerate([*kinds, "/quick/last", "/last"])]
+
+    with Caller(server) as caller:
+        caller.ask(*paths)
+        answered = []
+        for path in paths:
+            if "told" in path or "park" in path:
+                server.readied(path)
+            answered.append(_path(caller.bodies(1)[0]))
+
+    assert answered == paths
+
+
+def test_a_caller_that_ended_its_half_gets_its_answer_and_is_let_go(server: ToyServer) -> None:
+    with Caller(server) as caller:
+        caller.ask("/quick/told")
+        caller.socket.shutdown(socket.SHUT_WR)
+        server.readied("/quick/told")
+
+        assert caller.bodies(1) == ["loop told /quick/told"]
+        assert caller.is_closed
+
+
+@pytest.mark.parametrize("path", ["/told", "/quick/told", "/park", "/quick/park"])
+def test_a_caller_that_went_away_while_it_was_parked_leaves_nothing(server: ToyServer, path: str) -> None:
+    with Caller(server) as caller:
+        caller.ask(path)
+        eventually(lambda: path in server.app.parked, "it is parked")
+
+    server.readied(path)
+
+    eventually(lambda: not server.inner.active_channels, "its connection is forgotten")
+    assert not server.inner._readied
+    with Caller(server) as caller:
+        caller.ask("/quick/a", "/b")
+        assert [_path(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
+
+
+def test_a_descriptor_that_is_used_again_is_watched_anew(server: ToyServer) -> None:
+    for number in range(50):
+        with Caller(server) as caller:
+            caller.ask(f"/quick/a-{number}")
+            assert _path(caller.bodies(1)[0]) == f"/quick/a-{number}"
+            caller.ask(f"/b-{number}")
+            assert _path(caller.bodies(1)[0]) == f"/b-{number}"
+
+
+@pytest.mark.parametrize("path", ["/b", "/quick/a", "/quick/told"])
+@pytest.mark.parametrize(
+    ("version", "headers", "told"),
+    [
+        ("1.0", "", "close"),
+        ("1.1", "Connection: close\r\n", "close"),
+        ("1.0", "Connection: keep-alive\r\n", "Keep-Alive"),
+    ],
+)
+def test_a_connection_is_kept_or_closed_as_its_caller_wants(
+    server: ToyServer, path: str, version: str, headers: str, told: str
+) -> None:
+    with Caller(server) as caller:
+        caller.ask(path, version=version, headers=headers)
+        if "told" in path:
+            server.readied(path)
+        answer = caller.answer()
+        if told == "close":
+            assert caller.is_closed
+
+    assert answer.headers["connection"] == told
+    assert int(answer.headers["content-length"]) == len(answer.body)
+
+
+@pytest.mark.parametrize("path", ["/b", "/quick/a"])
+def test_a_caller_that_waits_to_be_told_to_go_on_is_told(server: ToyServer, path: str) -> None:
+    with Caller(server) as caller:
+        for before in ("", "/quick/told"):
+            if before:
+                caller.ask(before)
+            caller.socket.sendall(
+                f"POST {path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n".encode()
+            )
+            if before:
+                server.readied(before)
+                assert _path(caller.bodies(1)[0]) == before
+            assert caller.answer().status == 100
+            caller.socket.sendall(b"{}")
+            assert _path(caller.bodies(1)[0]) == path
+
+
+@pytest.mark.parametrize("large", ["/large", "/quick/large"])
+@pytest.mark.parametrize("next_", ["/next", "/quick/next", "/quick/ready"])
+def test_a_caller_that_reads_slowly_gets_all_and_holds_up_nobody(server: ToyServer, large: str, next_: str) -> None:
+    with Caller(server) as slow, Caller(server) as caller:
+        slow.ask(large, next_)
+        eventually(lambda: large in server.app.calls, "its answer is on its way")
+        caller.ask("/quick/a", "/b")
+
+        assert [_path(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
+        assert next_ not in server.app.calls
+        assert len(slow.answer().body) == LARGE_BYTES
+        assert _path(slow.bodies(1)[0]) == next_
+
+
+def test_a_request_that_was_held_back_goes_on_even_if_all_was_taken_just_then(server: ToyServer) -> None:
+    with Caller(server) as caller:
+        caller.ask("/quick/park")
+        eventually(lambda: "/quick/park" in server.app.parked, "it is parked")
+        (channel,) = server.inner.active_channels.values()
+
+        channel._is_held = True  # as a thread of the pool finds, while the loop sends the last of what was not taken
+        server.inner._served.append(channel)
+        server.wake()
+
+        assert _path(caller.bodies(1)[0]) == "/quick/park"
+
+
+def test_only_the_loop_closes_a_connection(server: ToyServer) -> None:
+    with Caller(server) as caller:
+        caller.ask("/quick/a")
+        caller.bodies(1)
+        (channel,) = server.inner.active_channels.values()
+        broken, other = socket.socketpair()
+        other.close()
+        whole, channel.socket = channel.socket, broken
+
+        sent = channel.send(b"x")  # in this thread, as one of the pool does to have a caller go on
+
+        assert sent == 0
+        assert channel in server.inner.active_channels.values()
+        channel.socket = whole
+        broken.close()
+
+
+def test_whoever_is_idle_for_the_longest_makes_room_for_a_newcomer_at_once() -> None:
+    with serving(limits=Limits(connections_max=10, idle_s=60, request_s=60)) as server:
+        callers = [Caller(server) for _ in range(10)]
+        for caller in [*callers, callers[0]]:
+            caller.ask("/quick/a")
+            caller.bodies(1)
+
+        with Caller(server) as newcomer:
+            newcomer.ask("/quick/b")
+            assert newcomer.bodies(1) == ["loop /quick/b"]
+
+        assert callers[1].is_closed
+        callers[0].ask("/quick/c")
+        assert callers[0].bodies(1) == ["loop /quick/c"]
+        for caller in callers:
+            caller.close()
+
+
+# Its end, and what does not end it
+
+
+@pytest.mark.parametrize("path", ["/told", "/quick/told", "/park", "/quick/park"])
+def test_a_drained_server_answers_who_is_parked_closes_who_is_idle_and_takes_on_nobody(path: str) -> None:
+    with serving() as server, Caller(server) as parked, Caller(server) as idle:
+        idle.ask("/quick/a")
+        idle.bodies(1)
+        parked.ask(path)
+        eventually(lambda: path in server.app.parked, "it is parked")
+
+        server.server.drain()
+
+        eventually(lambda: [server.server.close_idle()] and len(server.inner.active_channels) == 1, "one is left")
+        assert idle.is_closed
+        server.readied(path)
+        answer = parked.answer()
+        assert (_path(answer.body.decode()), answer.headers["connection"]) == (path, "close")
+        assert parked.is_closed
+        eventually(server.server.close_idle, "none is left")
+        with pytest.raises(ConnectionRefusedError):
+            Caller(server)
+
+
+@pytest.mark.parametrize("path", ["/fail", "/quick/fail"])
+def test_an_app_that_fails_ends_nothing(server: ToyServer, path: str) -> None:
+    with Caller(server) as caller:
+        caller.ask(path)
+        assert caller.answer().status == 500
+
+    with Caller(server) as caller:
+        caller.ask("/quick/a", "/b")
+        assert [_path(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
+
+
+def test_a_fault_of_the_loop_is_logged_and_does_not_end_it(server: ToyServer, caplog: pytest.LogCaptureFixture) -> None:
+    with Caller(server) as caller:
+        server.raises += [RuntimeError("a fault")]
+        caller.ask("/quick/a")
+        assert caller.bodies(1) == ["loop /quick/a"]
+        eventually(lambda: not server.raises, "the fault has come up")
+        caller.ask("/quick/b", "/b")
+
+        assert [_path(body) for body in caller.bodies(2)] == ["/quick/b", "/b"]
+    assert "a bug in the server's loop" in caplog.text
+    assert server.is_running
+
+
+@pytest.mark.parametrize("ending", [SystemExit(0), KeyboardInterrupt()])
+def test_a_signal_ends_the_loop(ending: BaseException) -> None:
+    with serving() as server:
+        server.raises += [ending]
+        server.wake()
+
+        eventually(lambda: not server.is_running, "it has ended")
+
+
+def test_a_connection_that_can_not_be_taken_in_keeps_out_nobody_else(
+    server: ToyServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(server.inner, "channel_class", fails)
+        with Caller(server):
+            eventually(lambda: "a bug in taking in a connection" in caplog.text, "it is logged")
+
+    with Caller(server) as caller:
+        caller.ask("/quick/a", "/b")
+        assert [_path(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
