@@ -44,7 +44,7 @@ logger = logging.getLogger("ledger.intake")
 
 OUTCOMES_S_MAX = 2.0  # at the end: so long writes go on waiting for their outcomes, which come in milliseconds
 LOOK_EVERY_S = 0.01
-SWITCH_S = 0.001  # so long a thread of the pool keeps the loop from the interpreter; Python's 5 ms are a quiet org's wait
+SWITCH_S = 0.001  # so long a thread of the pool may keep the loop from the interpreter: a quiet org waits for that
 DRAIN_S_MAX = 4.0  # those who are left then have gone away themselves
 
 
