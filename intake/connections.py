@@ -136,6 +136,16 @@ class BoundedChannel(ParkingChannel):
         finally:
             self.server.end_service(self)
 
+    def send_continue(self) -> None:
+        """Tell a caller to go on with its body, unless it has none, or is refused: the request is whole then.
+
+        waitress takes what follows for more of it: a body that was refused for its own request, under its headers.
+        """
+        if self.request.completed:
+            self.request.expect_continue = False
+        else:
+            super().send_continue()
+
     def is_idle(self) -> bool:
         """Tell whether nobody waits for anything on it."""
         return not self.requests and self.total_outbufs_len == 0

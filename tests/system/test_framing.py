@@ -135,3 +135,54 @@ def test_a_header_that_must_come_once_is_not_taken_from_two(org: Org, what: str)
         assert b'"code":"invalid_header"' in told
         assert b'"header":"Idempotency-Key"' in told
     assert len(org.all("/v1/accounts")) == (expected == [201])
+
+
+EXPECT = b"Expect: 100-continue\r\n"
+JSON_TYPE = b"Content-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "own", "body", "status"), [row[1:] for row in ROWS], ids=[row[0].replace(" ", "-") for row in ROWS]
+)
+def test_nobody_is_told_to_go_on_with_what_is_refused(
+    org: Org, version: bytes, own: bytes, body: bytes, status: int
+) -> None:
+    head = b"POST /v1/accounts HTTP/" + version + b"\r\n" + headers(org) + JSON_TYPE + EXPECT + own + b"\r\n"
+
+    statuses, _ = exchange(org, head + body)
+
+    assert [told for told in statuses if told != 100] == [status]
+    assert not org.all("/v1/accounts")
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent_and_is_no_request(org: Org) -> None:
+    """Whoever expects to be told to go on has sent no body yet, or sends it at once: it is never read as a request."""
+    smuggled = b"GET /metrics HTTP/1.1\r\nHost: ledger\r\n\r\n"
+    head = b"POST /v1/entries HTTP/1.1\r\n" + headers(org) + JSON_TYPE + EXPECT + b"Content-Length: 2000000\r\n\r\n"
+
+    statuses, told = exchange(org, head + smuggled)
+
+    assert statuses == [413]
+    assert b"ledger_requests" not in told
+
+
+def test_a_request_without_a_body_is_answered_whatever_it_expects(org: Org) -> None:
+    """And the next one on its connection is let in by its own key, not by that of the one before."""
+    keyed = b"GET /v1/accounts HTTP/1.1\r\n" + headers(org) + EXPECT + b"\r\n"
+    keyless = b"GET /v1/accounts HTTP/1.1\r\nHost: ledger\r\nX-Org-Slug: " + org.slug.encode() + b"\r\n"
+
+    statuses, _ = exchange(org, keyed + keyless + b"Connection: close\r\n\r\n")
+
+    assert statuses == [200, 401]
+
+
+def test_whoever_expects_to_be_told_to_go_on_is_told_so(org: Org) -> None:
+    head = b"POST /v1/accounts HTTP/1.1\r\n" + headers(org) + JSON_TYPE + EXPECT + LENGTH
+    address = urlsplit(org.stack.base_url)
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(head + b"Connection: close\r\n\r\n")
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+        connection.sendall(ACCOUNT)
+
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 201 ")
