@@ -79,12 +79,6 @@ class Accepting(Readiness):
         self.preference = preference
         self.error: StorageUnavailable | None = None
 
-    def wait(self) -> None:
-        """Wait in this thread."""
-        ready = threading.Event()
-        self.when_ready(ready.set)
-        ready.wait()
-
 
 class Withdrawing(Readiness):
     """The writes of one request whose wait ran out and which can't be accepted; ready when it can be told of them.
@@ -99,14 +93,9 @@ class Withdrawing(Readiness):
         self.until_s = until_s
         self.give_up_at_s = until_s + UNKNOWN_S_MAX
 
-    def wait(self) -> None:
-        """Wait in this thread."""
-        ready = threading.Event()
-        self.when_ready(ready.set)
-        ready.wait()
-
 
 def written(waiting: Waiting, late: Sequence[Ticket], told_late: Sequence[Answer | Pending]) -> Written:
+    """Return what the writes of a request came to. Those that came `late` are told `told_late`, in their order."""
     told: dict[int, Answer | Pending] = dict(waiting.taken)
     told.update(zip((ticket.submission.submission for ticket in late), told_late, strict=True))
     for ticket in waiting.tickets:

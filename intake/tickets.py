@@ -1,5 +1,6 @@
 """Tickets: one command on its way, and its answer when it comes."""
 
+import threading
 from collections.abc import Callable
 
 from ledger_core.commands import PostBulk
@@ -33,6 +34,12 @@ class Readiness:
             except IndexError:
                 return
             call()
+
+    def wait(self) -> None:
+        """Wait in this thread."""
+        ready = threading.Event()
+        self.when_ready(ready.set)
+        ready.wait()
 
 
 class Ticket(Readiness):

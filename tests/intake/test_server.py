@@ -4,8 +4,11 @@ Its loop looks at all connections by itself each hour here, so that whoever it w
 """
 
 import itertools
+import random
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -260,6 +263,53 @@ def test_whoever_is_idle_for_the_longest_makes_room_for_a_newcomer_at_once() -> 
         assert callers[0].bodies(1) == ["loop /quick/c"]
         for caller in callers:
             caller.close()
+
+
+CALLERS, ROUNDS = 8, 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_many_callers_at_once_each_gets_its_own_answers_in_their_order(seed: int) -> None:
+    with serving(threads=3) as server:
+        done = threading.Event()
+        readying = threading.Thread(target=_ready_all_the_time, args=(server, done))
+        readying.start()
+        try:
+            with ThreadPoolExecutor(CALLERS) as callers:
+                asked = list(callers.map(lambda caller: _ask_at_random(server, seed, caller), range(CALLERS)))
+            eventually(lambda: not server.inner.active_channels, "every connection is forgotten")
+        finally:
+            done.set()
+            readying.join()
+
+    assert all(paths == answered for paths, answered in asked)
+
+
+def _ask_at_random(server: ToyServer, seed: int, caller: int) -> tuple[list[str], list[str]]:
+    """Ask at random, and go away now and then with answers under way; return what was asked, and answered."""
+    chance = random.Random(f"{seed} {caller}")
+    asked: list[str] = []
+    answered: list[str] = []
+    for round_ in range(ROUNDS):
+        paths = [f"{chance.choice(KINDS)}-{caller}-{round_}-{place}" for place in range(chance.randint(1, 5))]
+        with Caller(server) as connection:
+            connection.ask(*paths[:1])
+            connection.ask(*paths[1:])
+            if chance.random() < 0.2:
+                continue
+            if chance.random() < 0.2:
+                connection.socket.shutdown(socket.SHUT_WR)
+            asked += paths
+            answered += [_path(body) for body in connection.bodies(len(paths))]
+    return asked, answered
+
+
+def _ready_all_the_time(server: ToyServer, done: threading.Event) -> None:
+    while not done.is_set():
+        with server.server.gathered():
+            for path in list(server.app.parked):
+                server.app.parked.pop(path).release()
+        done.wait(0.001)
 
 
 # Its end, and what does not end it
