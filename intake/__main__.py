@@ -1,7 +1,6 @@
 """`python -m intake`: one HTTP server process."""
 
 import logging
-import os
 import resource
 import signal
 import socket
@@ -123,7 +122,8 @@ def _serve(chosen: Settings) -> None:
     def stop(number: int, frame: FrameType | None) -> None:
         """Let every caller have an answer first; a second signal, ours or another one, ends it."""
         if stopping.is_set():
-            raise SystemExit(0)
+            server.end()
+            return
         stopping.set()
         threading.Thread(target=_end_when_drained, args=(server, writes, operations), daemon=True).start()
 
@@ -148,7 +148,7 @@ def _end_when_drained(server: Server, writes: Writes, operations: Operations) ->
         if time.monotonic() > began_s + OUTCOMES_S_MAX:
             writes.drain()
         time.sleep(LOOK_EVERY_S)
-    os.kill(os.getpid(), signal.SIGTERM)
+    server.end()
 
 
 def _touch(data: Path, inbox: Inbox) -> None:

@@ -75,22 +75,31 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._loop_thread = 0
         self._is_awake = False  # the loop was told to take its next turn, and did not take it yet
         self._all_changed = False
+        self._is_over = False
         self._look_at_s = 0.0
         self._watched = Watched()
         super().__init__(*arguments, map=self._watched, **options)
 
     def run(self) -> None:
-        """Serve, in this thread, until SystemExit is raised in it."""
+        """Serve, in this thread, until it is told to end."""
         self._loop_thread = threading.get_ident()
         try:
-            while self._watched:
+            while self._watched and not self._is_over:
                 try:
                     self.turn()
                 except Exception:  # what it left undone is looked at with all the rest, within a second
                     self.logger.exception("a bug in the server's loop")
                     time.sleep(REST_S)
-        except (SystemExit, KeyboardInterrupt):
+        finally:
             self.task_dispatcher.shutdown()
+
+    def end(self) -> None:
+        """Have `run` return after this turn. Any thread may call it, and a signal handler.
+
+        An exception from a handler would do it too, but for where waitress lets none pass.
+        """
+        self._is_over = True
+        self.trigger.pull_trigger()
 
     def turn(self) -> None:
         """Wait for something to happen, a second at most, and deal with it."""

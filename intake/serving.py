@@ -79,8 +79,12 @@ class Server:
         return self._server.gathered()
 
     def run(self) -> None:
-        """Serve, in this thread, until SystemExit is raised in it."""
+        """Serve, in this thread, until `end` is called."""
         self._server.run()
+
+    def end(self) -> None:
+        """Have `run` return. Any thread may call it, and a signal handler."""
+        self._server.end()
 
     def drain(self) -> None:
         """Take on no new connection, and end each that there is with its next answer. Any thread may call it, once."""

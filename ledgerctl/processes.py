@@ -26,6 +26,15 @@ STOP_S_MAX = 10.0
 LOOK_EVERY_S = 0.01
 
 
+def has_terminal() -> bool:
+    """Tell whether this process can be reached from a terminal, as it can until that is closed."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
 def die_with_parent(signal_number: int, parent: int) -> None:
     """Have the kernel send this process a signal when its parent ends. Linux only; elsewhere nothing happens."""
     if sys.platform == "linux":

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from ledgerctl import broker, presence
+from ledgerctl import broker, presence, processes
 from ledgerctl.options import Failed
 from ledgerctl.presence import Presence
 from ledgerctl.processes import Child
@@ -38,6 +38,7 @@ class Stack:
         self._data = data
         self._told_to_stop = self._told_to_restart = False  # plain flags: a signal may come while a lock is held
         self._restarts = self._told_of_disk = 0
+        self._had_terminal = processes.has_terminal()
         embedded = not os.environ.get("LEDGER_REDIS_URL")
         self._told_of_broker = embedded  # one of our own takes a moment to start; of another one we tell at once
         self.broker_url = os.environ.get("LEDGER_REDIS_URL") or broker.url(data)
@@ -137,7 +138,11 @@ class Stack:
         self._told_to_stop = True
 
     def _restart(self, number: int, frame: FrameType | None) -> None:
-        self._told_to_restart = True
+        """Restart; but SIGHUP also says that the terminal was closed, and then who started it is gone."""
+        if self._had_terminal and not processes.has_terminal():
+            self._told_to_stop = True
+        else:
+            self._told_to_restart = True
 
     def _look_again(self) -> bool:
         time.sleep(LOOK_EVERY_S)

@@ -360,15 +360,6 @@ def test_a_fault_of_the_loop_is_logged_and_does_not_end_it(server: ToyServer, ca
     assert server.is_running
 
 
-@pytest.mark.parametrize("ending", [SystemExit(0), KeyboardInterrupt()])
-def test_a_signal_ends_the_loop(ending: BaseException) -> None:
-    with serving() as server:
-        server.raises += [ending]
-        server.wake()
-
-        eventually(lambda: not server.is_running, "it has ended")
-
-
 def test_a_connection_that_can_not_be_taken_in_keeps_out_nobody_else(
     server: ToyServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -383,3 +374,14 @@ def test_a_connection_that_can_not_be_taken_in_keeps_out_nobody_else(
     with Caller(server) as caller:
         caller.ask("/quick/a", "/b")
         assert [_path(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
+
+
+# The end
+
+
+def test_it_ends_also_when_it_is_told_so_in_the_middle_of_what_waitress_shields() -> None:
+    """waitress lets no exception out of what its trigger calls, not even that of a signal handler."""
+    with serving() as server:
+        server.inner.trigger.pull_trigger(server.server.end)
+
+        eventually(lambda: not server.is_running, "the loop has ended")

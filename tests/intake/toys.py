@@ -98,10 +98,9 @@ class ToyServer:
         eventually(lambda: self.app.parked.get(path), "it is parked").release()
 
     def stop(self) -> None:
-        """Stop it as a signal does."""
+        """Stop it."""
         self.app.unblocked.set()
-        self.raises.append(SystemExit(0))
-        self.wake()
+        self.server.end()
         self._thread.join(DEADLINE_S)
         assert not self.is_running
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -142,3 +143,19 @@ def test_a_setting_that_cannot_be_is_said_at_once(tmp_path: Path) -> None:
 
     assert told.exit_code == 1
     assert "LEDGER_WAIT_S must be a whole number from 0 to 30" in told.output
+
+
+def test_it_ends_with_the_terminal_that_it_was_started_in(own_stack: Callable[..., Stack]) -> None:
+    """The same signal has it restart its processes, from wherever it comes while the terminal is there."""
+    stack = own_stack()
+    stack.stop()
+    child, terminal = pty.fork()
+    if child == 0:  # its session's leader, whose terminal this is
+        os.execvpe(sys.executable, [sys.executable, "-m", "ledgerctl", "up", *stack.options], stack.environment())
+    eventually(lambda: b"ready http" in os.read(terminal, 65_536), "it comes up")
+    assert stack.processes("-m intake")
+
+    os.close(terminal)
+
+    assert eventually(lambda: os.waitpid(child, os.WNOHANG)[0] == child, "it ends") is not None
+    eventually(lambda: not stack.processes(), "and leaves nothing running")
