@@ -36,7 +36,7 @@ def waitress_options(threads: int, limits: Limits) -> dict[str, Any]:
     return {
         "threads": threads,
         "connection_limit": 2 * limits.connections_max,  # where none of them is idle, so that none can make room
-        "asyncore_use_poll": True,  # for waitress as it comes: select() dies above 1,023 descriptors; intake has its own loop
+        "asyncore_use_poll": True,  # of waitress as it comes, whose select() dies above 1,023 descriptors
         "cleanup_interval": LOOK_EVERY_S,
         "channel_request_lookahead": 1,  # notices a caller that sends no more
         "max_request_header_size": HEADER_BYTES_MAX,
