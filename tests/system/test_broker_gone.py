@@ -12,6 +12,7 @@ import pytest
 
 from tests.system.breakable import OwnBroker, own_broker
 from tests.system.callers import at_once
+from tests.system.distant import distant_broker
 from tests.system.orgs import Org, entry
 from tests.system.stack import Process, Stack
 from tests.waiting import eventually
@@ -47,7 +48,16 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
     """A ledger on a broker over TCP, with a password, that nobody starts again."""
     folder = tmp_path_factory.mktemp("gone")
     with own_broker(folder / "broker") as broker:
-        stack = Stack(folder / "data", environment={"LEDGER_REDIS_URL": broker.url}).start()
+        stack = Stack(folder / "data", environment={"LEDGER_REDIS_URL": broker.named_url, **broker.names}).start()
+        yield Setting(stack, broker)
+        assert stack.stop() == 0
+
+
+@pytest.fixture
+def distant(tmp_path: Path) -> Iterator[Setting]:
+    """A ledger on a broker that is reached over a network that may lose every packet."""
+    with distant_broker(tmp_path / "broker") as broker:
+        stack = Stack(tmp_path / "data", environment={"LEDGER_REDIS_URL": broker.url}).start()
         yield Setting(stack, broker)
         assert stack.stop() == 0
 
@@ -89,8 +99,17 @@ class Reading(threading.Thread):
         self.join()
 
 
-@pytest.mark.parametrize("how", ["killed", "frozen", "full", "locked", "wiped"])
+@pytest.mark.parametrize("how", ["killed", "frozen", "full", "locked", "wiped", "unknown", "unfound"])
 def test_writes_are_told_soon_and_truly_and_reads_go_on(setting: Setting, how: str) -> None:
+    _outage(setting, how)
+
+
+def test_a_network_that_loses_every_packet_is_an_outage_as_any_other(distant: Setting) -> None:
+    _outage(distant, "unreachable")
+
+
+def _outage(setting: Setting, how: str) -> None:
+    """Have the broker gone for a while, with writes and reads before, meanwhile and after."""
     stack = setting.stack
     org = stack.org(f"gone-{how}")
     org.open_pair()
