@@ -198,6 +198,29 @@ def test_writes_under_way_when_the_broker_stands_still_are_accepted_and_a_retry_
     assert _keys(org) == {"done", "after", *(each.key for each in under_way)}
 
 
+@pytest.mark.parametrize("how", ["killed", "unfound"])
+def test_an_http_server_that_starts_while_the_broker_is_gone_serves_reads(setting: Setting, how: str) -> None:
+    stack = setting.stack
+    org = stack.org(f"started-{how}")
+    org.open_pair()
+
+    with setting.gone(how):
+        stack.kill("-m intake")
+        eventually(lambda: _reads(org), "balances are read", within_s=BACK_WITHIN_S)
+        told = _post(org, "told")
+
+    assert told.response.status_code == 503
+    assert told.took_s < TOLD_WITHIN_S
+    eventually(lambda: _post(org, "after").response.status_code == 201, "writes work again", within_s=BACK_WITHIN_S)
+
+
+def _reads(org: Org) -> bool:
+    try:
+        return org.stack.http.get("/v1/accounts/1/balance", headers=org.headers, timeout=1.0).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 def test_twenty_outages_leave_no_thread_and_no_descriptor_behind(setting: Setting) -> None:
     stack, broker = setting.stack, setting.broker
     org = stack.org("twenty")
