@@ -78,7 +78,6 @@ def _serve(chosen: Settings) -> None:
     doorkeeper = Doorkeeper(shared.data)
     publisher = Publisher(shared.redis_url)
     watch = BrokerWatch(publisher)
-    watch.ask_once()
     listener = replies.Listener(shared.redis_url, replies.new_list())
 
     def settled(submission: Submission) -> None:

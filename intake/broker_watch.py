@@ -34,6 +34,7 @@ class BrokerWatch:
         self._told_at_s = float("-inf")
         self._told = False  # whether the log knows that it went
         self._suspected = threading.Event()
+        self._was_asked = threading.Event()
         self.cause: str | None = None
         self.on_back: Callable[[], None] = lambda: None
 
@@ -46,6 +47,11 @@ class BrokerWatch:
             self._is_back()
         else:
             self.went_away(trouble)
+        self._was_asked.set()
+
+    def wait_until_asked(self) -> None:
+        """Wait until it is known for the first time how the broker is, or until that is overdue."""
+        self._was_asked.wait(OVERDUE_S)
 
     def rest(self) -> None:
         """Wait until it is time to ask again, or until somebody suspects that the broker went away."""

@@ -57,10 +57,11 @@ class Loops:
 
     def start(self) -> None:
         """Start them. They end with the process, or by `stop`."""
+        self._start("broker", self.ask_once)
+        self._watch.wait_until_asked()  # what is sent before is not sent; but reads don't wait for ever for a name
         turns = (
             ("listener", self.listen_once),
             ("publisher", self._outgoing.publish_once),
-            ("broker", self.ask_once),
             ("pulse", self.pulse_once),
             ("sweeper", self.sweep_once),
             ("waits", self.wait_once),
@@ -69,7 +70,7 @@ class Loops:
             ("set-aside", self.look_once),
         )
         for name, turn in turns:
-            threading.Thread(target=self._run, args=(turn,), name=name, daemon=True).start()
+            self._start(name, turn)
 
     def stop(self) -> None:
         """Let them end after their turn."""
@@ -123,6 +124,9 @@ class Loops:
         """Take in what is set aside, then rest for a moment."""
         self._aside.refresh()
         self._stopping.wait(LOOK_EVERY_S)
+
+    def _start(self, name: str, turn: Callable[[], None]) -> None:
+        threading.Thread(target=self._run, args=(turn,), name=name, daemon=True).start()
 
     def _run(self, turn: Callable[[], None]) -> None:
         while not self._stopping.is_set():

@@ -28,7 +28,8 @@ class PerhapsSent(Exception):
 class Publisher:
     """Puts intake's messages on lanes, over one connection. Any thread may use it; one publishes at a time.
 
-    Publishing never connects, since looking up a name may take longer than anybody waits: `trouble` does.
+    Publishing never connects, nor waits for it, since looking up a name may take longer than anybody waits: `trouble`
+    does, which one thread at a time may call.
     """
 
     def __init__(self, url: str) -> None:
@@ -65,9 +66,8 @@ class Publisher:
         """
         try:
             self._prober.setrange(PROBE_KEY, 0, "")
-            with self._lock:
-                if self._connection is None:
-                    self._connection = self._client.connection_pool.get_connection()
+            if self._connection is None:
+                self._connection = self._client.connection_pool.get_connection()  # without the lock: it may take long
         except Exception as error:  # whatever it is: there is a broker to publish to, or there is not
             with self._lock:
                 self._disconnect()  # what a broker left behind when it went is of no use when it is back

@@ -29,8 +29,7 @@ class Sender:
         Raises:
             redis.RedisError: nobody knows whether they are there.
         """
-        connection = self._connection or self._pool.get_connection()
-        self._connection = None
+        connection = self._standing() or self._pool.get_connection()
         commands = ("RPUSH", reply_to, encode_reply(reply)), ("EXPIRE", reply_to, LIST_TTL_S)
         try:
             connection.send_packed_command(connection.pack_commands(commands))
@@ -41,6 +40,20 @@ class Sender:
             self._pool.release(connection)
             raise
         self._connection = connection
+
+    def _standing(self) -> Any:
+        """Return the connection, if there is one that the broker has not closed: such a one loses what it takes."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return None
+        try:
+            if not connection.can_read():
+                return connection
+        except broker.ERRORS:
+            pass
+        connection.disconnect()
+        self._pool.release(connection)
+        return None
 
 
 class Listener:

@@ -1,4 +1,4 @@
-"""A broker of a test's own, over TCP, that the test may kill, freeze, fill, lock and wipe."""
+"""A broker of a test's own, over TCP, that the test may kill, freeze, fill, lock, wipe, and have hard to find."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,24 +17,33 @@ from tests.waiting import eventually
 
 
 class OwnBroker:
-    """A Valkey server on a free port of this machine, with the settings of the embedded one."""
+    """A Valkey server on a free port, with the settings of the embedded one.
 
-    def __init__(self, folder: Path) -> None:
+    It listens on an address of this machine, unless `within` starts it where it has another one. By its `named_url`,
+    processes that have its `names` in their environment look it up.
+    """
+
+    def __init__(self, folder: Path, address: str = "127.0.0.1", within: Sequence[str] = ()) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        self._address = address
+        self._within = within
+        self._names = folder.with_name(f"{folder.name}.names")
+        for each in (folder, self._names):
+            each.mkdir(parents=True, exist_ok=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = int(probe.getsockname()[1])
         self._password = "first"
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"redis://:{self._password}@127.0.0.1:{self._port}/0"
+        self.url = f"redis://:{self._password}@{address}:{self._port}/0"
+        self.named_url = self.url.replace(address, "the-broker.invalid")
 
     def start(self, *, password: str = "first", maxmemory: str = "0") -> "OwnBroker":
         """Start it, on what it left on disk, and wait until it answers."""
         self._password = password
         settings = {
             "port": str(self._port),
-            "bind": "127.0.0.1",
+            "bind": self._address,
             "dir": str(self._folder),
             "requirepass": password,
             "maxmemory": maxmemory,
@@ -43,7 +52,8 @@ class OwnBroker:
             "save": "",
             "loglevel": "warning",
         }
-        command = [str(binary_path()), *(part for name, value in settings.items() for part in (f"--{name}", value))]
+        server = [*self._within, str(binary_path())]
+        command = [*server, *(part for name, value in settings.items() for part in (f"--{name}", value))]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         eventually(self._answers, "the broker answers")
         return self
@@ -51,7 +61,12 @@ class OwnBroker:
     @property
     def client(self) -> "redis.Redis":
         """A client with the right password."""
-        return redis.Redis(port=self._port, password=self._password, socket_timeout=5)
+        return redis.Redis(self._address, self._port, password=self._password, socket_timeout=5)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What processes that look it up by its name need in their environment."""
+        return {"PYTHONPATH": str(Path(__file__).with_name("named")), "NAMES": str(self._names)}
 
     @property
     def pid(self) -> int:
@@ -114,6 +129,27 @@ class OwnBroker:
         self.wipe()
         yield
         self.start()
+
+    @contextmanager
+    def unknown(self) -> Iterator[None]:
+        """Have lost every connection, and a name that nobody knows."""
+        with self._hard_to_find("unknown"):
+            yield
+
+    @contextmanager
+    def unfound(self) -> Iterator[None]:
+        """Have lost every connection, and a name for which no answer comes, whoever looks it up."""
+        with self._hard_to_find("slow"):
+            yield
+
+    @contextmanager
+    def _hard_to_find(self, how: str) -> Iterator[None]:
+        (self._names / how).touch()
+        try:
+            self.cut()
+            yield
+        finally:
+            (self._names / how).unlink()
 
     def cut(self) -> None:
         """Cut every connection to it."""

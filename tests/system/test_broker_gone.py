@@ -12,6 +12,7 @@ import pytest
 
 from tests.system.breakable import OwnBroker, own_broker
 from tests.system.callers import at_once
+from tests.system.distant import distant_broker
 from tests.system.orgs import Org, entry
 from tests.system.stack import Process, Stack
 from tests.waiting import eventually
@@ -47,7 +48,16 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
     """A ledger on a broker over TCP, with a password, that nobody starts again."""
     folder = tmp_path_factory.mktemp("gone")
     with own_broker(folder / "broker") as broker:
-        stack = Stack(folder / "data", environment={"LEDGER_REDIS_URL": broker.url}).start()
+        stack = Stack(folder / "data", environment={"LEDGER_REDIS_URL": broker.named_url, **broker.names}).start()
+        yield Setting(stack, broker)
+        assert stack.stop() == 0
+
+
+@pytest.fixture
+def distant(tmp_path: Path) -> Iterator[Setting]:
+    """A ledger on a broker that is reached over a network that may lose every packet."""
+    with distant_broker(tmp_path / "broker") as broker:
+        stack = Stack(tmp_path / "data", environment={"LEDGER_REDIS_URL": broker.url}).start()
         yield Setting(stack, broker)
         assert stack.stop() == 0
 
@@ -89,8 +99,17 @@ class Reading(threading.Thread):
         self.join()
 
 
-@pytest.mark.parametrize("how", ["killed", "frozen", "full", "locked", "wiped"])
+@pytest.mark.parametrize("how", ["killed", "frozen", "full", "locked", "wiped", "unknown", "unfound"])
 def test_writes_are_told_soon_and_truly_and_reads_go_on(setting: Setting, how: str) -> None:
+    _outage(setting, how)
+
+
+def test_a_network_that_loses_every_packet_is_an_outage_as_any_other(distant: Setting) -> None:
+    _outage(distant, "unreachable")
+
+
+def _outage(setting: Setting, how: str) -> None:
+    """Have the broker gone for a while, with writes and reads before, meanwhile and after."""
     stack = setting.stack
     org = stack.org(f"gone-{how}")
     org.open_pair()
@@ -177,6 +196,30 @@ def test_writes_under_way_when_the_broker_stands_still_are_accepted_and_a_retry_
         eventually(lambda each=each: _is_applied(org, each), "it reaches its outcome")  # type: ignore[misc]
     eventually(lambda: _post(org, "after").response.status_code == 201, "writes work again", within_s=BACK_WITHIN_S)
     assert _keys(org) == {"done", "after", *(each.key for each in under_way)}
+
+
+def test_an_http_server_that_starts_while_no_answer_comes_for_the_name_of_the_broker_serves_reads(
+    setting: Setting,
+) -> None:
+    stack = setting.stack
+    org = stack.org("started")
+    org.open_pair()
+
+    with setting.gone("unfound"):
+        stack.kill("-m intake")
+        eventually(lambda: _reads(org), "balances are read", within_s=BACK_WITHIN_S)
+        told = _post(org, "told")
+
+    assert told.response.status_code == 503
+    assert told.took_s < TOLD_WITHIN_S
+    eventually(lambda: _post(org, "after").response.status_code == 201, "writes work again", within_s=BACK_WITHIN_S)
+
+
+def _reads(org: Org) -> bool:
+    try:
+        return org.stack.http.get("/v1/accounts/1/balance", headers=org.headers, timeout=1.0).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_twenty_outages_leave_no_thread_and_no_descriptor_behind(setting: Setting) -> None:

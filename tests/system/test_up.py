@@ -159,3 +159,27 @@ def test_it_ends_with_the_terminal_that_it_was_started_in(own_stack: Callable[..
 
     assert eventually(lambda: os.waitpid(child, os.WNOHANG)[0] == child, "it ends") is not None
     eventually(lambda: not stack.processes(), "and leaves nothing running")
+
+
+def test_a_broker_whose_name_nobody_knows_is_said_at_once_and_ends_the_start(tmp_path: Path) -> None:
+    (tmp_path / "unknown").touch()
+    named = {"PYTHONPATH": str(Path(__file__).with_name("named")), "NAMES": str(tmp_path)}
+    url, shown = (f"redis://{login}@the-broker.invalid:6379/0" for login in (":secret", "***"))
+    stack = Stack(tmp_path / "data", environment={"LEDGER_REDIS_URL": url, **named})
+    hurried = "from ledgerctl import cli, stack; stack.START_S_MAX = 1.0; cli.main()"
+
+    done = subprocess.run(
+        [sys.executable, "-c", hurried, "up", *stack.options],
+        env=stack.environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    waiting, ended = done.stderr.splitlines()
+    assert f"waiting for the broker {shown}" in waiting
+    assert "Name or service not known" in waiting
+    assert ended == f"Error: the broker does not answer within 1 s; broker: {shown}"
+    assert not stack.processes()

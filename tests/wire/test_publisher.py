@@ -1,0 +1,130 @@
+"""Publishing to a broker by its name: whoever publishes never waits for the name to be looked up."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.breakable import OwnBroker, own_broker
+from tests.waiting import eventually
+from wire.lanes import queue_of
+from wire.publisher import NotSent, Publisher
+
+AT_ONCE_S = 0.2  # far beyond what telling takes, and far below what a look-up may
+HELD_UP_S_MAX = 5.0  # so that a test fails, rather than stand still
+LANE = 1
+
+
+class Names:
+    """Looking up names, which succeeds at once, fails, or holds up whoever asks."""
+
+    def __init__(self) -> None:
+        self._look_up: Callable[..., Any] = socket.getaddrinfo
+        self._going = threading.Event()
+        self._going.set()
+        self._free = 0
+        self.asking = 0
+        self.unknown = False
+
+    def getaddrinfo(self, host: str, *arguments: Any, **options: Any) -> Any:
+        """Look up what only this test knows the address of."""
+        if self._free:
+            self._free -= 1
+        else:
+            self.asking += 1
+            self._going.wait(HELD_UP_S_MAX)
+            self.asking -= 1
+        if self.unknown:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return self._look_up("127.0.0.1", *arguments, **options)
+
+    def hold_up(self, *, after: int = 0) -> None:
+        """Hold up every look-up but so many."""
+        self._free = after
+        self._going.clear()
+
+    def go_on(self) -> None:
+        """Hold up nobody any more."""
+        self._going.set()
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    """The names as this process looks them up."""
+    made = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", made.getaddrinfo)
+    yield made
+    made.go_on()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnBroker]:
+    """A broker over TCP."""
+    with own_broker(Path(tmp_path_factory.mktemp("named"))) as made:
+        yield made
+
+
+@pytest.fixture
+def publisher(broker: OwnBroker, names: Names) -> Iterator[Publisher]:
+    """A publisher that knows the broker by a name, and is not connected yet."""
+    made = Publisher(broker.url.replace("127.0.0.1", "the-broker.invalid"))
+    yield made
+    names.go_on()
+    made.close()
+
+
+def _told_s(publisher: Publisher) -> float:
+    """Publish what can't be sent, and return how long it took to be told so."""
+    began_s = time.monotonic()
+    with pytest.raises(NotSent, match="the broker does not answer"):
+        publisher.publish(LANE, "a message")
+    return time.monotonic() - began_s
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_who_publishes_while_the_name_is_looked_up_is_told_at_once(
+    broker: OwnBroker, names: Names, publisher: Publisher, before: int
+) -> None:
+    """Two connections look it up: the one that asks how the broker is, and then the one that publishes."""
+    names.hold_up(after=before)
+    asking = threading.Thread(target=publisher.trouble)
+    asking.start()
+    eventually(lambda: names.asking, "the name is looked up")
+
+    told_s = _told_s(publisher)
+
+    assert told_s < AT_ONCE_S
+    names.go_on()
+    asking.join()
+    publisher.publish(LANE, "a message")
+    assert broker.client.rpop(queue_of(LANE)) is not None
+
+
+def test_a_name_that_is_unknown_is_a_broker_that_does_not_answer_until_it_is_known(
+    broker: OwnBroker, names: Names, publisher: Publisher
+) -> None:
+    names.unknown = True
+
+    assert publisher.trouble() == "the broker does not answer"
+    assert _told_s(publisher) < AT_ONCE_S
+
+    names.unknown = False
+    assert publisher.trouble() is None
+    publisher.publish(LANE, "a message")
+    assert broker.client.rpop(queue_of(LANE)) is not None
+
+
+def test_a_connection_that_stands_goes_on_while_the_name_can_not_be_looked_up(
+    broker: OwnBroker, names: Names, publisher: Publisher
+) -> None:
+    assert publisher.trouble() is None
+
+    names.hold_up()
+
+    assert publisher.trouble() is None
+    publisher.publish(LANE, "a message")
+    assert broker.client.rpop(queue_of(LANE)) is not None
