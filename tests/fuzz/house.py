@@ -4,6 +4,7 @@ import atexit
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from intake.auth import Doorkeeper
 from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
 from intake.health import Health
+from intake.known import Known
 from intake.operations import Operations
 from intake.readers import Readers
 from intake.writes import Writes
@@ -69,7 +71,9 @@ class House:
         self.aside = SetAside(self.folder)
         turns = self.turns = Turns(Books(self.folder, Outages(self.folder, self.aside)), self.aside)
         broker = Straight(turns)
-        acceptance, readers = Acceptance(self.inbox), Readers(self.folder)
+        readers = Readers(self.folder)
+        known = Known(readers, self.inbox)
+        acceptance = Acceptance(self.inbox, known)
         watch = BrokerWatch(broker)
         dispatch = broker.dispatch = Dispatch(
             broker,
@@ -83,18 +87,15 @@ class House:
         )
         doorkeeper = Doorkeeper(self.folder)
         aside = Aside(self.aside)
-        writes = Writes(dispatch, acceptance, readers, wait_s=10)
+        acceptance.on_told = dispatch.send_due
+        writes = Writes(dispatch, acceptance, known, wait_s=10)
         operations = Operations(dispatch, acceptance, readers, aside)
         health = Health(watch, doorkeeper, self.folder, LANES, acceptance, aside)
         self.app: falcon.App[Any, Any] = make_app(Parts(doorkeeper, readers, writes, operations, health))
         self.celery = Celery("fuzz", set_as_current=False)
         tasks.register(self.celery, turns, None)  # type: ignore[arg-type]  # only intake's messages are replied to
-        self._acceptance = acceptance
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            self._acceptance.commit_once()
+        for turn in (acceptance.commit_once, acceptance.look_up_once):
+            threading.Thread(target=_for_ever, args=(turn,), daemon=True).start()
 
     def check_books(self) -> None:
         """The org's book proves itself."""
@@ -103,6 +104,11 @@ class House:
             assert verify(book).findings == []
         finally:
             book.close()
+
+
+def _for_ever(turn: Callable[[], None]) -> None:
+    while True:
+        turn()
 
 
 @cache

@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from tests.system.orgs import Org, entry
+from tests.waiting import eventually
 
 SOUND_IDS = ["a", "0" * 128, "order 981/attempt-2", '"quoted"', "~!#"]
 UNSOUND_IDS = ["0" * 129, "caf\xe9", "tab\there"]
@@ -40,8 +41,8 @@ def test_each_request_without_an_id_gets_a_fresh_one(org: Org) -> None:
 def test_log_lines_of_both_processes_carry_the_request_id(org: Org) -> None:
     """A book that is gone is complained about by the worker, and by the intake that reads it."""
     request_id = f"log-{uuid.uuid4()}"
-    folder = org.stack.data / "books"
-    (folder / f"{org.slug}.db").rename(folder / f"{org.slug}.gone")
+    book = org.stack.data / "books" / f"{org.slug}.db"
+    gone = book.rename(book.with_suffix(".gone"))
 
     read = org.get("/v1/accounts", X_Request_Id=request_id)
     written = org.post("/v1/accounts", {"name": "A", "type": "asset"}, X_Request_Id=request_id)
@@ -51,6 +52,8 @@ def test_log_lines_of_both_processes_carry_the_request_id(org: Org) -> None:
     lines = [line for line in org.stack.log.read_text().splitlines() if f"request_id={request_id}" in line]
     assert any("ledger.intake" in line for line in lines)
     assert any("ledger.workers" in line for line in lines)
+    gone.rename(book)
+    eventually(lambda: org.stack.http.get("/health").json()["checks"]["books"] == "ok", "it is served again")
 
 
 def test_every_answer_to_a_write_names_its_operation(org: Org) -> None:

@@ -4,18 +4,18 @@ from typing import Any, NoReturn
 
 from ledger_core import ledger, reads
 
-_apply = ledger.apply
+_applied = ledger.applied
 
 
 def _hold(*_: object) -> NoReturn:
     raise RuntimeError("a bug that was put here")
 
 
-def _faulty(book: Any, submissions: Any, **options: Any) -> Any:
+def _faulty(book: Any, submissions: Any, *rest: Any, **options: Any) -> Any:
     if any(b'"boom"' in each.command.fields() for each in submissions):
         raise RuntimeError("another bug that was put here")
-    return _apply(book, submissions, **options)
+    return _applied(book, submissions, *rest, **options)
 
 
 reads.hold = _hold
-ledger.apply = _faulty
+ledger.applied = _faulty
