@@ -1,6 +1,7 @@
 """The broker: connections to Redis or Valkey, by one URL for Celery and for our own commands."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import redis
 from redis import exceptions
@@ -41,6 +42,14 @@ def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> "redis.R
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+def is_closed(connection: Any) -> bool:
+    """Tell whether the broker has closed a connection on which nothing is awaited: what it takes then is lost."""
+    try:
+        return bool(connection.can_read())
+    except ERRORS:
+        return True
 
 
 def cause_of(error: BaseException) -> str:

@@ -51,6 +51,9 @@ class Publisher:
             connection = self._connection
             if connection is None:
                 raise NotSent("the broker does not answer")
+            if broker.is_closed(connection):
+                self._disconnect()
+                raise NotSent("the broker does not answer", "it has closed the connection")
             try:
                 self._send(connection, lane, text)
             except Exception as error:  # whatever it is, the caller must know on which side of the line it left us
@@ -66,6 +69,7 @@ class Publisher:
         """
         try:
             self._prober.setrange(PROBE_KEY, 0, "")
+            self._drop_if_closed()
             if self._connection is None:
                 self._connection = self._client.connection_pool.get_connection()  # without the lock: it may take long
         except Exception as error:  # whatever it is: there is a broker to publish to, or there is not
@@ -86,6 +90,15 @@ class Publisher:
         queue, name = queue_of(lane), f"{self._name}-{next(self._count)}"
         connection.send_command("LPUSH", queue, celery_message(APPLY_TASK, name, text, queue, name))
         connection.read_response()
+
+    def _drop_if_closed(self) -> None:
+        """Close a connection that the broker closed, so that no message meets it; whoever publishes sees to its own."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._connection is not None and broker.is_closed(self._connection):
+                    self._disconnect()
+            finally:
+                self._lock.release()
 
     def _disconnect(self) -> None:
         """Close the connection, if there is one. Called with the lock held."""

@@ -44,13 +44,8 @@ class Sender:
     def _standing(self) -> Any:
         """Return the connection, if there is one that the broker has not closed: such a one loses what it takes."""
         connection, self._connection = self._connection, None
-        if connection is None:
-            return None
-        try:
-            if not connection.can_read():
-                return connection
-        except broker.ERRORS:
-            pass
+        if connection is None or not broker.is_closed(connection):
+            return connection
         connection.disconnect()
         self._pool.release(connection)
         return None

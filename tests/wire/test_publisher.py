@@ -128,3 +128,27 @@ def test_a_connection_that_stands_goes_on_while_the_name_can_not_be_looked_up(
     assert publisher.trouble() is None
     publisher.publish(LANE, "a message")
     assert broker.client.rpop(queue_of(LANE)) is not None
+
+
+def test_what_meets_a_connection_that_the_broker_closed_is_surely_not_sent(tmp_path: Path) -> None:
+    """So that its caller is told at once that it was not accepted, rather than to wait for what never comes."""
+    with own_broker(tmp_path / "broker") as broker:
+        publisher = Publisher(broker.url)
+        assert publisher.trouble() is None
+        with broker.killed(), pytest.raises(NotSent):
+            publisher.publish(LANE, "text")
+        assert broker.client.llen(queue_of(LANE)) == 0
+        publisher.close()
+
+
+def test_a_connection_that_was_cut_while_idle_is_made_anew_before_a_message_meets_it(tmp_path: Path) -> None:
+    with own_broker(tmp_path / "broker") as broker:
+        publisher = Publisher(broker.url)
+        assert publisher.trouble() is None
+        broker.cut()
+        eventually(lambda: publisher.trouble() is None, "the broker is found again")
+
+        publisher.publish(LANE, "text")
+
+        assert broker.client.llen(queue_of(LANE)) == 1
+        publisher.close()
