@@ -16,7 +16,7 @@ from bench.load import Load, Org, Target, put
 from bench.processes import cpu_s, ended, family, start
 from bench.rivals.stock import ACCOUNTS, ORG
 
-ENDS_PER_S_MAX = 4_000  # holds that are captured, or released, in a second: so many are there to be
+ENDS_PER_S_MAX = 8_000  # holds that are captured, or released, in a second: so many are there to be
 
 
 class Pace(NamedTuple):
