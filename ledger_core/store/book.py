@@ -1,7 +1,7 @@
 """A book: one org's SQLite file, open for its writer or for a reader."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from ledger_core.errors import StorageUnavailable
@@ -74,17 +74,13 @@ class Book:
         """
         return cls(org, open_reader(book_path(folder, org), FileKind.BOOK))._checked()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Write everything of a block, or nothing."""
-        with transaction(self.connection, self.org):
-            yield
+        return transaction(self.connection, self.org)
 
-    @contextmanager
-    def begun(self) -> Iterator[Callable[[], None]]:
+    def begun(self) -> AbstractContextManager[Callable[[], None]]:
         """Write everything of a block once it calls what it is given, in whichever thread; else nothing."""
-        with begun(self.connection, self.org) as commit:
-            yield commit
+        return begun(self.connection, self.org)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
