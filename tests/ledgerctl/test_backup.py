@@ -166,12 +166,3 @@ def test_an_unknown_org_is_told_before_anything_is_made(acme: Run, copy: Path) -
     assert result.exit_code == 1
     assert "there is no org nobody" in result.stderr
     assert not copy.exists()
-
-
-def test_a_folder_without_a_ledger_is_said_to_be_one(run: Run, data: Path, copy: Path) -> None:
-    result = run("backup", str(copy))
-
-    assert result.exit_code == 1
-    assert "is there a ledger in the data folder" in result.stderr
-    assert not copy.exists()
-    assert not data.exists()
