@@ -102,8 +102,9 @@ def _copied(part: _Part, folder: Path, target: Path) -> Copied:
             with closing(_open(part, folder)) as source:
                 copying.copy(source, target / file)
             report = _proved(part, target, target / file)
-    except StorageUnavailable as error:
-        problem = str(error)
+    except Exception as error:  # whatever it is, such as a table that is gone, must not cost the others their copies
+        is_told = isinstance(error, StorageUnavailable)
+        problem = str(error) if is_told else f"{part.name}: {type(error).__name__}: {error}"
         with suppress(OSError):
             files.remove(target / file)
     return Copied(part.name, str(file), newest(part.kind), taken_at, report, problem)

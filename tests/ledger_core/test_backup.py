@@ -167,6 +167,23 @@ def test_a_copy_that_fails_leaves_nothing_under_its_name(
     assert not list((tmp_path / "copy" / "books").iterdir())
 
 
+@pytest.mark.parametrize("damage", ["drop table book", "alter table accounts rename column name to label"])
+def test_a_book_that_the_proof_itself_stumbles_over_holds_up_no_other(data: Path, tmp_path: Path, damage: str) -> None:
+    with closing(Registry.open_writer(data)) as registry:
+        registry.create_org("zeta", name=None, currency=None, now=NOW)
+    with closing(apsw.Connection(str(book_path(data, ORG)))) as connection:
+        connection.pragma("foreign_keys", 0)
+        connection.execute(damage)
+
+    (*_, spoiled, sound) = backup(data, tmp_path / "copy")
+
+    assert spoiled.problem is not None
+    assert spoiled.problem.startswith("acme: SQLError: no such ")
+    assert (sound.name, sound.problem) == ("zeta", None)
+    assert [path.name for path in (tmp_path / "copy" / "books").iterdir()] == ["zeta.db"]
+    assert (tmp_path / "copy" / "backup.json").exists()
+
+
 def test_a_registry_that_cannot_be_copied_ends_it(data: Path, inbox: Inbox, tmp_path: Path) -> None:
     with closing(apsw.Connection(str(registry_path(data)))) as connection:
         connection.pragma("foreign_keys", 0)
