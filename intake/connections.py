@@ -183,7 +183,8 @@ class BoundedChannel(ParkingChannel):
             self._request_began_s = float("inf")
         elif self.request is not before:
             self._request_began_s = time.monotonic()
-        self._is_cut = any(request.is_cut for request in list(self.requests))
+        if any(request.is_cut for request in list(self.requests)):
+            self._is_cut = True  # never False: a thread of the pool may have cut it meanwhile
 
     def _linger(self) -> None:
         """Say that no more comes, and let the caller finish: closed at once, the answer would be lost on its way."""

@@ -28,6 +28,7 @@ class UnreadTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         body = orjson.dumps(document(problem, instance=_path(self.request), request_id=request_id))
         self.status = f"{problem.status} {self.request.error.reason}"
         self.response_headers += [("Content-Type", PROBLEM_JSON), ("X-Request-Id", request_id), *ALWAYS]
+        self.request.headers["CONNECTION"] = "close"  # whatever its caller asked for: waitress would add that
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

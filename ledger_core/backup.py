@@ -71,13 +71,19 @@ def backup(folder: Path, target: Path, slugs: Collection[str] = ()) -> Iterator[
     began_at = now_us()
     _make_folder(target)
     done = []
-    for copied in _parts_copied(folder, target, slugs):
+    for copied in _shared_copied(folder, target):
         done.append(copied)
         yield copied
-    _write_manifest(target, began_at, done)
+    registered = _slugs(target)
+    _remove_ends(registry_path(target))
+    for slug in slugs or registered:
+        done.append(_copied(_Part(slug, FileKind.BOOK, book_path(folder, slug), slug), folder, target))
+        yield done[-1]
+    _write_manifest(target, began_at, done, registered)
 
 
-def _parts_copied(folder: Path, target: Path, slugs: Collection[str]) -> Iterator[Copied]:
+def _shared_copied(folder: Path, target: Path) -> Iterator[Copied]:
+    """Copy what is of all orgs."""
     for part in (
         _Part("inbox", FileKind.INBOX, inbox_path(folder)),
         _Part("set_aside", FileKind.SET_ASIDE, set_aside_path(folder)),
@@ -88,10 +94,6 @@ def _parts_copied(folder: Path, target: Path, slugs: Collection[str]) -> Iterato
     if registry.problem is not None:
         raise StorageUnavailable(registry.problem)  # only it knows which books there are
     yield registry
-    registered = _slugs(target)
-    _remove_ends(registry_path(target))
-    for slug in slugs or registered:
-        yield _copied(_Part(slug, FileKind.BOOK, book_path(folder, slug), slug), folder, target)
 
 
 def _copied(part: _Part, folder: Path, target: Path) -> Copied:
@@ -102,8 +104,9 @@ def _copied(part: _Part, folder: Path, target: Path) -> Copied:
             with closing(_open(part, folder)) as source:
                 copying.copy(source, target / file)
             report = _proved(part, target, target / file)
-    except StorageUnavailable as error:
-        problem = str(error)
+    except Exception as error:  # whatever it is, such as a table that is gone, must not cost the others their copies
+        is_told = isinstance(error, StorageUnavailable)
+        problem = str(error) if is_told else f"{part.name}: {type(error).__name__}: {error}"
         with suppress(OSError):
             files.remove(target / file)
     return Copied(part.name, str(file), newest(part.kind), taken_at, report, problem)
@@ -162,11 +165,12 @@ def _make_folder(target: Path) -> None:
         raise TargetUnusable(str(error)) from error
 
 
-def _write_manifest(target: Path, began_at: int, done: Sequence[Copied]) -> None:
+def _write_manifest(target: Path, began_at: int, done: Sequence[Copied], registered: Sequence[str]) -> None:
+    books = {copied.name for copied in done if copied.report is not None}
     manifest = {
         "began_at": format_instant(began_at),
         "ended_at": format_instant(now_us()),
-        "is_whole": all(copied.problem is None for copied in done),
+        "is_whole": all(copied.problem is None for copied in done) and books.issuperset(registered),
         "files": [_facts(copied) for copied in done if copied.problem is None],
         "left_out": [{"name": copied.name, "problem": copied.problem} for copied in done if copied.problem is not None],
     }

@@ -48,11 +48,11 @@ def _new_key(registry: Registry, kept: Path) -> NewKey:
     except OrgNotFound:
         new = registry.create_org(SLUG, name="Demo", currency=None, now=now_us())
     last = kept.read_text(encoding="utf-8") if kept.exists() else None
-    kept.touch(mode=0o600)
-    kept.write_text(new.key_id, encoding="utf-8")
-    if last is not None:
+    if last is not None:  # first: a run that is cut short before it forgets the last one has shown no key yet
         with suppress(KeyNotFound):  # somebody revoked it, or the registry is an older one
             registry.revoke_key(SLUG, last, now=now_us())
+    kept.touch(mode=0o600)
+    kept.write_text(new.key_id, encoding="utf-8")
     return new
 
 

@@ -44,7 +44,13 @@ def _report(data: Path, slug: str) -> Report:
         finally:
             book.close()
     except StorageUnavailable as error:
-        return Report(slug, 0, 0, 0, 0, 0, "", "", [Finding("file", str(error))])
+        return _unread(slug, str(error))
+    except Exception as error:  # whatever the proof stumbles over, such as a table that is gone, must not stop it
+        return _unread(slug, f"can't be read: {type(error).__name__}: {error}")
+
+
+def _unread(slug: str, why: str) -> Report:
+    return Report(slug, 0, 0, 0, 0, 0, "", "", [Finding("file", why)])
 
 
 def _facts(report: Report) -> dict[str, object]:

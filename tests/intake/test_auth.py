@@ -5,11 +5,12 @@ import shutil
 import time
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from intake import auth
-from intake.auth import Doorkeeper
+from intake.auth import Caller, Doorkeeper
 from intake.problems import Rejected
 from ledger_core.errors import StorageUnavailable
 from ledger_core.orgs import NewKey, Registry, Scope, registry_path
@@ -106,6 +107,27 @@ def test_a_key_that_was_revoked_while_another_one_was_looked_up_is_forgotten_at_
 
     assert not _lets_in(doorkeeper, key)
     assert _lets_in(doorkeeper, another)
+
+
+def test_a_look_at_the_registry_in_the_middle_of_a_call_lets_nobody_in_whom_it_forgets(
+    tmp_path: Path, key: NewKey, clock: list[float]
+) -> None:
+    doorkeeper = Doorkeeper(tmp_path)
+
+    class Known(dict[tuple[str, bytes], Caller]):
+        """Those who are remembered; once one of them was found, the thread that looks at the registry has its turn."""
+
+        def get(self, *asked: Any) -> Any:
+            found = super().get(*asked)
+            doorkeeper.renew()
+            return found
+
+    assert _lets_in(doorkeeper, key)
+    doorkeeper._known = Known(doorkeeper._known)
+    _revoke(tmp_path, key)
+    clock[0] += 60.0  # in which the process was stopped
+
+    assert not _lets_in(doorkeeper, key)
 
 
 def test_a_registry_that_is_put_back_from_a_backup_is_the_one_that_counts(

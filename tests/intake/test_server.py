@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from intake import server as module
-from intake.connections import Limits
+from intake.connections import BoundedChannel, Limits
 from tests.intake.toys import LARGE_BYTES, Caller, ToyServer, serving
 from tests.waiting import eventually
 
@@ -310,6 +310,27 @@ def _ready_all_the_time(server: ToyServer, done: threading.Event) -> None:
             for path in list(server.app.parked):
                 server.app.parked.pop(path).release()
         done.wait(0.001)
+
+
+def test_whoever_is_refused_while_more_of_it_is_taken_in_may_still_finish_and_see_why(
+    server: ToyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took_in = BoundedChannel.received
+
+    def received(channel: BoundedChannel, data: bytes) -> object:
+        """Take so long that a thread of the pool refuses it meanwhile."""
+        told = took_in(channel, data)
+        eventually(lambda: channel.close_when_flushed, "it is refused")
+        return told
+
+    monkeypatch.setattr(BoundedChannel, "received", received)
+    with Caller(server) as caller:
+        caller.ask("/fail")
+
+        assert caller.answer().status == 500
+        assert caller.is_closed, "for what it reads"
+        for _ in range(2):
+            caller.socket.sendall(b"x")  # a reset, which could take the answer with it, would be met here
 
 
 # Its end, and what does not end it

@@ -13,6 +13,7 @@ from ledger_core.errors import StorageUnavailable
 from ledger_core.inbox import Accepted, Inbox, inbox_path
 from ledger_core.model import Submission
 from ledger_core.orgs import Registry, registry_path
+from ledger_core.set_aside import Form, Item, SetAside
 from ledger_core.store import copying, files
 from ledger_core.store.book import Book, book_path
 from tests.builders import NOW, ORG, opening, posting, submission
@@ -96,6 +97,39 @@ def test_an_org_that_is_created_meanwhile_is_there_with_its_book_or_not_at_all(d
         assert [org.slug for org in registry.orgs()] == [ORG]
 
 
+def test_what_waits_in_the_copied_inbox_has_its_org_in_the_copied_registry(
+    data: Path, inbox: Inbox, tmp_path: Path
+) -> None:
+    steps = backup(data, tmp_path / "copy")
+    next(steps)  # whatever is copied first
+
+    with closing(Registry.open_writer(data)) as registry:
+        registry.create_org("later", name=None, currency=None, now=NOW)
+    accepted = submission(opening())
+    inbox.accept([Accepted("later", accepted, accepted.command.fingerprint())])
+    list(steps)
+
+    with closing(Registry.open_reader(tmp_path / "copy")) as registry, closing(Inbox.open(tmp_path / "copy")) as copied:
+        assert {item.org for item in copied.waiting()} <= {org.slug for org in registry.orgs()}
+
+
+def test_what_was_set_aside_before_the_inbox_was_copied_is_set_aside_in_the_copy(
+    data: Path, inbox: Inbox, tmp_path: Path
+) -> None:
+    aside = SetAside(data)
+    aside.keep(Item(Form.COMMAND, b"{}", "a bug", NOW, ORG, "entry", bytes(16)))
+    accepted = submission(posting())
+    steps = backup(data, tmp_path / "copy")
+    inbox.accept([Accepted(ORG, accepted, accepted.command.fingerprint())])
+    next(steps)  # whatever is copied first
+
+    aside.keep(Item(Form.COMMAND, b"{}", "a bug", NOW, ORG, "entry", accepted.operation_id))
+    list(steps)
+
+    assert _is_in_inbox(tmp_path / "copy", accepted)
+    assert accepted.operation_id in SetAside(tmp_path / "copy").operation_ids()
+
+
 def test_a_copy_is_of_what_is_committed(data: Path, tmp_path: Path) -> None:
     with closing(Book.open_writer(data, ORG)) as writer, writer.transaction():
         writer.connection.execute("update book set last_at = last_at + 1000000")
@@ -165,6 +199,23 @@ def test_a_copy_that_fails_leaves_nothing_under_its_name(
 
     assert copied.problem == "acme: IOError: the disk fails"
     assert not list((tmp_path / "copy" / "books").iterdir())
+
+
+@pytest.mark.parametrize("damage", ["drop table book", "alter table accounts rename column name to label"])
+def test_a_book_that_the_proof_itself_stumbles_over_holds_up_no_other(data: Path, tmp_path: Path, damage: str) -> None:
+    with closing(Registry.open_writer(data)) as registry:
+        registry.create_org("zeta", name=None, currency=None, now=NOW)
+    with closing(apsw.Connection(str(book_path(data, ORG)))) as connection:
+        connection.pragma("foreign_keys", 0)
+        connection.execute(damage)
+
+    (*_, spoiled, sound) = backup(data, tmp_path / "copy")
+
+    assert spoiled.problem is not None
+    assert spoiled.problem.startswith("acme: SQLError: no such ")
+    assert (sound.name, sound.problem) == ("zeta", None)
+    assert [path.name for path in (tmp_path / "copy" / "books").iterdir()] == ["zeta.db"]
+    assert (tmp_path / "copy" / "backup.json").exists()
 
 
 def test_a_registry_that_cannot_be_copied_ends_it(data: Path, inbox: Inbox, tmp_path: Path) -> None:

@@ -94,6 +94,13 @@ def test_only_the_books_that_are_named_are_copied(acme: Run, copy: Path) -> None
 
     assert result.exit_code == 0
     assert [path.name for path in (copy / "books").iterdir()] == ["globex.db"]
+    assert (_manifest(copy)["is_whole"], _manifest(copy)["left_out"]) == (False, [])
+
+
+def test_a_backup_in_which_every_org_was_named_is_whole(acme: Run, copy: Path) -> None:
+    acme("backup", str(copy), "--org", "globex", "--org", "acme")
+
+    assert _manifest(copy)["is_whole"] is True
 
 
 def test_a_book_that_is_not_right_is_left_out_and_the_others_go_on(acme: Run, data: Path, copy: Path) -> None:

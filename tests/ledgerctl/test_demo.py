@@ -58,6 +58,24 @@ def test_a_last_key_that_was_revoked_or_is_not_known_is_no_hindrance(data: Path)
     assert _works(data, _key(data))
 
 
+def test_a_run_that_is_cut_short_leaves_no_key_behind_that_was_shown(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _key(data)
+    with monkeypatch.context() as patched:
+        patched.setattr(Registry, "revoke_key", _cut_short)
+        with pytest.raises(KeyboardInterrupt):
+            _key(data)
+
+    third = _key(data)
+
+    assert [_works(data, key) for key in (first, third)] == [False, True]
+
+
+def _cut_short(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_no_key_is_kept_and_only_its_owner_may_read_what_is(data: Path) -> None:
     keys = [_key(data), _key(data)]
 

@@ -1,6 +1,7 @@
 """`ledgerctl verify`: what it says of books that are right, and of those that are not."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -75,10 +76,14 @@ def test_only_the_books_that_are_named_are_looked_at(acme: Run, data: Path) -> N
     assert acme("verify", "globex").exit_code == 0
 
 
-@pytest.mark.parametrize("damage", ["gone", "foreign"])
+@pytest.mark.parametrize("damage", ["gone", "foreign", "without its table"])
 def test_a_file_that_cannot_be_read_is_a_finding_and_stops_nothing(acme: Run, data: Path, damage: str) -> None:
     path = book_path(data, "acme")
-    path.unlink()
+    if damage == "without its table":
+        with closing(apsw.Connection(str(path))) as connection:
+            connection.execute("drop table book")
+    else:
+        path.unlink()
     if damage == "foreign":
         path.write_bytes(b"not a database " * 1_000)
 

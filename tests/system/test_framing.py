@@ -114,6 +114,10 @@ UNREAD = {
     "a broken request line": (b"GET /v1/accounts", b"", 400, "malformed_request", "/v1/accounts"),
     "a broken header": (b"GET /v1/accounts HTTP/1.1", b"X-A 1\r\n", 400, "malformed_request", ""),
     "two lengths": (b"GET /v1/accounts HTTP/1.1", LENGTH * 2, 400, "malformed_request", "/v1/accounts"),
+    "one who would go on": (
+        b"GET /v1/accounts HTTP/1.0", b"Connection: keep-alive\r\n" + LENGTH * 2, 400, "malformed_request",
+        "/v1/accounts",
+    ),
     "large headers": (b"GET /v1/accounts HTTP/1.1", LARGE, 431, "headers_too_large", ""),
     "another coding": (
         b"GET /v1/%C3%A9 HTTP/1.1", b"Transfer-Encoding: gzip\r\n", 501, "unsupported_transfer_encoding", "/v1/\u00e9",

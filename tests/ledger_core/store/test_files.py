@@ -10,6 +10,7 @@ import pytest
 
 from ledger_core import reads
 from ledger_core.errors import StorageUnavailable
+from ledger_core.store import connection as module
 from ledger_core.store.book import Book, book_path
 from ledger_core.verify import verify
 from tests.ledger_core.builders import CASH, CUSTOMERS, NOON, ORG, Ledger, posting
@@ -120,6 +121,24 @@ def test_creating_a_book_again_changes_nothing(funded: Ledger) -> None:
     Book.create(funded.folder, funded.org, "EUR", NOON + 1)
 
     assert funded.dump() == before
+
+
+def test_a_new_book_has_small_pages_and_an_older_one_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Book.create(tmp_path, "new", "USD", NOON)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "BOOK_PAGE_BYTES", 4_096)
+        Book.create(tmp_path, "older", "USD", NOON)
+
+    sizes = {}
+    for slug in ("new", "older"):
+        Book.create(tmp_path, slug, "USD", NOON)
+        book = Book.open_writer(tmp_path, slug)
+        sizes[slug] = book.connection.pragma("page_size")
+        book.close()
+
+    assert sizes == {"new": 2_048, "older": 4_096}
 
 
 def test_a_book_whose_creation_was_cut_short_is_created_after_all(tmp_path: Path) -> None:
