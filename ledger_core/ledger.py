@@ -1,7 +1,7 @@
 """`apply`: the only way to write to a book. It loads, lets the rules decide, and saves, in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
 from ledger_core import instants, reads
@@ -213,26 +213,39 @@ class _Turn:
     def _post_bulk(self, submission: Submission, command: PostBulk) -> Bulk:
         """Post the entries of a bulk, each a write of its own with its own outcome, or none of them."""
         self.write()
-        before = dict(self._accounts), self._slot, self._clock_saved
+        self._save_clock()  # whatever becomes of the bulk, its outcome is of now
+        entries = self._entries_of(submission, command)
+        self.expect(entries)
+        before = dict(self._accounts), self._slot
         try:
-            with self._book.savepoint():
-                bulk = Bulk(tuple(self._bulk_items(submission, command)))
+            with self._undone_if_refused(entries):
+                bulk = Bulk(tuple(self._bulk_items(entries)))
                 self.write()
                 return bulk
         except Refusal:
             self._unwritten.forget()
-            self._accounts, self._slot, self._clock_saved = before
+            self._accounts, self._slot = before
             raise
 
-    def _bulk_items(self, submission: Submission, command: PostBulk) -> Iterator[BulkItem]:
+    def _undone_if_refused(self, entries: Sequence[Submission]) -> AbstractContextManager[None]:
+        """Undo what is written for a bulk in a block that a refusal ends.
+
+        Where each entry is a new write, nothing is before all are decided. A savepoint would keep, of each page that is
+        changed, what it was, and SQLite goes through all of that once for each statement.
+        """
+        operation_ids = {entry.operation_id for entry in entries}
+        is_new = len(operation_ids) == len(entries) and operation_ids <= self._new
+        return nullcontext() if is_new else self._book.savepoint()
+
+    def _entries_of(self, submission: Submission, command: PostBulk) -> list[Submission]:
         bulk_id, sending, _, request_id, submitted_at = submission
-        entries = [
-            Submission(
-                operation_id_in_bulk(self._book.org, bulk_id, position, entry), sending, entry, request_id, submitted_at
-            )
+        org = self._book.org
+        return [
+            Submission(operation_id_in_bulk(org, bulk_id, position, entry), sending, entry, request_id, submitted_at)
             for position, entry in enumerate(command.entries)
         ]
-        self.expect(entries)
+
+    def _bulk_items(self, entries: Sequence[Submission]) -> Iterator[BulkItem]:
         for position, entry in enumerate(entries):
             outcome = self.outcome(entry)
             if outcome.refusal is not None:
