@@ -25,6 +25,8 @@ from ledger_core.rules.holds import Held, capture_hold, expire_hold, place_hold,
 from ledger_core.store import load, save
 from ledger_core.store.book import Book
 
+SMALL_ENTRIES_MAX = 64  # so many change fewer pages than a connection keeps, and are quicker done without room for more
+
 
 class Applied(NamedTuple):
     """What became of commands, once they are committed. Any thread may call `commit`, which waits for the disk."""
@@ -71,13 +73,18 @@ def applied(
         _check_time(book, too_late)
         commit()
 
-    with book.begun() as commit:
+    with book.begun(is_large=_entries(submissions) > SMALL_ENTRIES_MAX) as commit:
         _check_time(book, too_late)
         turn = _Turn(book, clock())
         turn.expect(submissions)
         outcomes = [turn.outcome(submission) for submission in submissions]
         turn.write()
         yield Applied(outcomes, commit_in_time)
+
+
+def _entries(submissions: Iterable[Submission]) -> int:
+    commands = [submission.command for submission in submissions]
+    return sum(len(command.entries) if isinstance(command, PostBulk) else 1 for command in commands)
 
 
 def _check_time(book: Book, too_late: Callable[[], bool]) -> None:

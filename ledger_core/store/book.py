@@ -1,7 +1,7 @@
 """A book: one org's SQLite file, open for its writer or for a reader."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from ledger_core.errors import StorageUnavailable
@@ -12,6 +12,7 @@ from ledger_core.store.connection import (
     close,
     open_reader,
     open_writer,
+    roomy,
     storage_errors,
     transaction,
 )
@@ -81,9 +82,13 @@ class Book:
             yield
 
     @contextmanager
-    def begun(self) -> Iterator[Callable[[], None]]:
-        """Write everything of a block once it calls what it is given, in whichever thread; else nothing."""
-        with begun(self.connection, self.org) as commit:
+    def begun(self, *, is_large: bool) -> Iterator[Callable[[], None]]:
+        """Write everything of a block once it calls what it is given, in whichever thread; else nothing.
+
+        `is_large`: that is more than a few pages.
+        """
+        room = roomy(self.connection) if is_large else nullcontext()
+        with begun(self.connection, self.org) as commit, room:
             yield commit
 
     @contextmanager
