@@ -17,6 +17,10 @@ BUSY_TIMEOUT_MS = 5_000  # a writer waits for another one's commit rather than f
 PAGE_CACHE_KIB = 1_024  # for each connection: thousands of books share one process,
 LARGE_CACHE_KIB = 8_192  # but few are in a large transaction at once: a bulk changes a thousand pages, in no order;
 INBOX_CACHE_KIB = 8_192  # and there is one inbox, whose pages are needed in no order
+# Pages in the WAL before a commit folds them into the file: SQLite's own, and of large transactions that follow each
+# other so many that most pages are in several of them, and are folded in once.
+CHECKPOINT_PAGES = 1_000
+LARGE_CHECKPOINT_PAGES = 4_000
 
 assert tuple(int(part) for part in apsw.sqlite_lib_version().split(".")) >= SQLITE_VERSION_MIN, (
     "this SQLite can corrupt a file in WAL mode"
@@ -143,10 +147,12 @@ def roomy(connection: Connection) -> Iterator[None]:
     Those for which there is none are written before the commit, read when they are needed again, and written again.
     """
     _cache(connection, LARGE_CACHE_KIB)
+    connection.wal_autocheckpoint(LARGE_CHECKPOINT_PAGES)
     try:
         yield
     finally:
         _cache(connection, PAGE_CACHE_KIB)
+        connection.wal_autocheckpoint(CHECKPOINT_PAGES)
 
 
 def _commit(connection: Connection, what: str) -> None:
