@@ -151,8 +151,9 @@ def roomy(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        _cache(connection, PAGE_CACHE_KIB)
-        connection.wal_autocheckpoint(CHECKPOINT_PAGES)
+        with suppress(apsw.Error):  # nothing hides how the block ended; a file that failed is opened afresh
+            _cache(connection, PAGE_CACHE_KIB)
+            connection.wal_autocheckpoint(CHECKPOINT_PAGES)
 
 
 def _commit(connection: Connection, what: str) -> None:
