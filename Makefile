@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(LEDGER_DATA),data)
 PORT ?= $(or $(LEDGER_PORT),8080)
 
-.PHONY: help run test storm crash bench bench-quick big-book fuzz check compose-test format openapi docs lock clean
+.PHONY: help run test storm crash bench bench-quick big-book fuzz check compose-test format openapi docs lock sbom audit clean
 
 help: ## List what there is to make.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,14 @@ lock: $(VENV)/dev.ok ## Pin requirements*.in, with hashes, into requirements*.tx
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements-dev.txt requirements-dev.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements-fuzz.txt requirements-fuzz.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements-bench.txt requirements-bench.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements-supply.txt requirements-supply.in
+
+sbom: $(VENV)/supply.ok ## Write docs/sbom.json: every package that it runs on, with version and hashes (CycloneDX).
+	$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible -o docs/sbom.json requirements.txt
+
+audit: $(VENV)/supply.ok ## Look every package up among the known holes. Needs the internet, and fails without.
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt \
+	  || { echo "audit: a package has a known hole, or was not looked up; the lines above say which" >&2; exit 1; }
 
 clean: ## Remove what make made, but never data.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -82,4 +90,8 @@ $(VENV)/bench.ok: requirements-bench.txt $(VENV)/dev.ok
 
 $(VENV)/fuzz.ok: requirements-fuzz.txt $(VENV)/dev.ok
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	@touch $@
+
+$(VENV)/supply.ok: requirements-supply.txt $(VENV)/dev.ok
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-supply.txt
 	@touch $@

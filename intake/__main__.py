@@ -116,7 +116,19 @@ def _serve(chosen: Settings) -> None:
     )
 
     acceptance.gathered = server.gathered
-    loops = Loops(watch, dispatch, outgoing, writes, operations, listener, acceptance, sweeper, aside, server.gathered)
+    loops = Loops(
+        watch,
+        dispatch,
+        outgoing,
+        writes,
+        operations,
+        listener,
+        acceptance,
+        sweeper,
+        aside,
+        doorkeeper,
+        server.gathered,
+    )
 
     def stop(number: int, frame: FrameType | None) -> None:
         """Let every caller have an answer first; a second signal, ours or another one, ends it."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,8 @@ from intake import problems
 from ledger_core.errors import StorageUnavailable
 from ledger_core.orgs import SLUG, Registry, Scope, digest
 
-CACHE_S = 2.0  # a revoked key fails within this; the contract allows 5 s
+CACHE_S = 2.0  # who was let in is let in for so long after the registry was last looked at; the contract allows 5 s
+RENEW_EVERY_S = 0.5  # it is looked at so often, by a thread of its own
 GRACE_S = 3.0  # longer, where the registry can't be read: what is left of those 5 s
 SOON_S = 0.05  # in which a request that was read is served; only a thread that may be held up looks into the registry
 CACHE_KEYS_MAX = 10_000
@@ -24,13 +26,19 @@ class Caller(NamedTuple):
 
 
 class Doorkeeper:
-    """Checks keys against the registry. Any thread may use it."""
+    """Checks keys against the registry. Any thread may use it.
+
+    Who was let in is remembered for as long as nothing is committed to the registry: a look at that is one look,
+    however many are remembered.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._registry: Registry | None = None
-        self._known: dict[tuple[str, bytes], tuple[Caller, float]] = {}
+        self._state: int | None = None  # of the registry, from which all that is known comes
+        self._known: dict[tuple[str, bytes], Caller] = {}
+        self._known_until_s = 0.0
 
     def caller(self, slug: str | None, api_key: str | None) -> Caller:
         """Return who is calling.
@@ -43,8 +51,8 @@ class Doorkeeper:
             raise problems.unauthorized()
         key_digest = digest(api_key)
         known = self._known.get((slug, key_digest))
-        if known is not None and known[1] > time.monotonic():
-            return known[0]
+        if known is not None and self._known_until_s > time.monotonic():
+            return known
         if not SLUG.fullmatch(slug):
             raise problems.unauthorized()
         return self._look_up(slug, key_digest)
@@ -53,8 +61,12 @@ class Doorkeeper:
         """Tell whether a caller can be let in, now and soon, without looking into the registry."""
         if slug is None or api_key is None or len(api_key) > API_KEY_CHARS_MAX:
             return False
-        known = self._known.get((slug, digest(api_key)))
-        return known is not None and known[1] > time.monotonic() + SOON_S
+        return (slug, digest(api_key)) in self._known and self._known_until_s > time.monotonic() + SOON_S
+
+    def renew(self) -> None:
+        """Look whether what is remembered still holds. A registry that can't be read is left to those who call."""
+        with self._lock, suppress(StorageUnavailable):
+            self._renew()
 
     def check(self) -> None:
         """Check that the registry can be read.
@@ -63,36 +75,49 @@ class Doorkeeper:
             StorageUnavailable: it can't.
         """
         with self._lock:
-            try:
-                self._open().org("")
-            except StorageUnavailable:
-                self._close()
-                raise
+            self._renew()
 
     def _look_up(self, slug: str, key_digest: bytes) -> Caller:
-        valid_until = time.monotonic() + CACHE_S
+        name = slug, key_digest
         with self._lock:
             try:
-                scope = self._open().scope_of(slug, key_digest)
+                registry = self._renew() if self._known_until_s <= time.monotonic() else self._open()
+                if name in self._known:
+                    return self._known[name]
+                scope = registry.scope_of(slug, key_digest)
             except StorageUnavailable:
                 self._close()  # the next request finds it healed, if it is
-                caller, known_until_s = self._known.get((slug, key_digest), (None, 0.0))
-                if caller is not None and time.monotonic() < known_until_s + GRACE_S:
-                    return caller
+                if name in self._known and time.monotonic() < self._known_until_s + GRACE_S:
+                    return self._known[name]
                 raise
-        if scope is None:
-            raise problems.unauthorized()
-        caller = Caller(slug, scope)
-        if len(self._known) >= CACHE_KEYS_MAX:
-            self._known.clear()
-        self._known[slug, key_digest] = caller, valid_until
+            if scope is None:
+                raise problems.unauthorized()
+            if len(self._known) >= CACHE_KEYS_MAX:
+                self._known.clear()
+            caller = self._known[name] = Caller(slug, scope)
         return caller
+
+    def _renew(self) -> Registry:
+        """Forget all if anything was committed since, and remember from now on."""
+        now_s = time.monotonic()
+        try:
+            registry = self._open()
+            state = registry.state()
+        except StorageUnavailable:
+            self._close()
+            raise
+        if state != self._state:
+            self._known = {}
+            self._state = state
+        self._known_until_s = now_s + CACHE_S
+        return registry
 
     def _open(self) -> Registry:
         if self._registry is not None and self._registry.was_replaced():
             self._close()  # a key that was revoked in the new one must not work by the old one
         if self._registry is None:
             self._registry = Registry.open_reader(self._folder)
+            self._state = None
         return self._registry
 
     def _close(self) -> None:

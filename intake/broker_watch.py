@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from wire.publisher import Trouble
+
 logger = logging.getLogger("ledger.intake")
 
 BEAT_S = 0.5  # how often it is asked: nobody writes for long before its absence is known
@@ -16,7 +18,7 @@ TELL_EVERY_S = 10.0  # a broker that comes and goes must not fill the log
 class Asked(Protocol):
     """What can tell whether there is a broker: `wire.publisher.Publisher`."""
 
-    def trouble(self) -> str | None:
+    def trouble(self) -> Trouble | None:
         """Tell what is wrong with the broker; None when a message can be published. Connects, if need be."""
 
 
@@ -46,7 +48,7 @@ class BrokerWatch:
         if trouble is None:
             self._is_back()
         else:
-            self.went_away(trouble)
+            self.went_away(trouble.cause, trouble.detail)
         self._was_asked.set()
 
     def wait_until_asked(self) -> None:
@@ -67,7 +69,7 @@ class BrokerWatch:
         """Notice an asking that does not end."""
         asked_at_s = self._asked_at_s
         if asked_at_s is not None and now_s - asked_at_s > OVERDUE_S:
-            self.went_away("the broker does not answer")
+            self.went_away("the broker does not answer", f"for more than {OVERDUE_S:.0f} s of asking or looking it up")
 
     def went_away(self, cause: str, detail: str = "") -> None:
         """Note that the broker takes no messages, and why: for callers, and in detail for the log."""
@@ -78,7 +80,7 @@ class BrokerWatch:
                 self._told = now_s - self._told_at_s >= TELL_EVERY_S
                 if self._told:
                     self._told_at_s = now_s
-                    logger.error("%s; new writes are refused until it is back. %s", cause, detail)
+                    logger.error("%s; new writes are refused until it is back%s", cause, detail and f" ({detail})")
             self.cause = cause
 
     def _is_back(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from waitress.utilities import RequestEntityTooLarge
 
 from intake.parking import ParkingChannel, ParkingParser
+from intake.unread import UnreadTask
 
 LINGER_S = 2.0  # to let a caller who still sends see why it was refused
 SENT_AHEAD_BYTES_MAX = 64 * 1024  # of answers that their caller did not take yet: then the next request waits
@@ -51,10 +52,11 @@ class BoundedChannel(ParkingChannel):
     """A connection of waitress that can't be used to hold what others need."""
 
     parser_class = BoundedParser
+    error_task_class = UnreadTask
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._has_ended = False  # the caller sends no more; it may still read
-        self._is_cut = False  # the rest of a body that was refused is thrown away
+        self._is_cut = False  # the rest of what was refused is thrown away
         self._is_held = False  # the next request waits until the answers before it were taken
         self._active_s = time.monotonic()  # when something last came or went
         self._request_began_s = float("inf")
@@ -145,6 +147,10 @@ class BoundedChannel(ParkingChannel):
             self.request.expect_continue = False
         else:
             super().send_continue()
+
+    def cut(self) -> None:
+        """Throw away whatever still comes: where the next request would begin is not known."""
+        self._is_cut = True
 
     def is_idle(self) -> bool:
         """Tell whether nobody waits for anything on it."""

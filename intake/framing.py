@@ -1,7 +1,7 @@
 """Requests whose end two servers could see in two places are refused, and headers that came twice are told.
 
 waitress joins headers of one name with a comma, as RFC 9110 (section 5.3) lets it; but a proxy in front may have looked
-at only one of them. What is refused here is answered by waitress itself, and its connection is closed.
+at only one of them. What is refused here never reaches the app (see `intake.unread`), and its connection is closed.
 """
 
 from waitress.parser import HTTPRequestParser, ParsingError

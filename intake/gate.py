@@ -14,6 +14,10 @@ from ledger_core.orgs import Scope
 METHODS = ("GET", "POST")
 REQUEST_ID = "ledger.request_id"  # in the environ
 CALLER = "ledger.caller"  # in the environ
+ALWAYS = (  # what every answer says
+    ("X-Content-Type-Options", "nosniff"),  # nobody guesses at its type,
+    ("Cache-Control", "no-store"),  # and nobody on the way keeps it, unless it says that it may be
+)
 
 
 class Gate:
@@ -24,11 +28,11 @@ class Gate:
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Give the request its id: the caller's, if it is a sound one. A request that was parked has one."""
-        request_id = req.env.get(REQUEST_ID) or _sound(req.env.get("HTTP_X_REQUEST_ID")) or new_request_id()
+        request_id = req.env.get(REQUEST_ID) or request_id_of(req.env.get("HTTP_X_REQUEST_ID"))
         req.env[REQUEST_ID] = req.context.request_id = request_id
         resp.set_header("X-Request-Id", request_id)
-        resp.set_header("X-Content-Type-Options", "nosniff")  # nobody guesses at the type of an answer,
-        resp.set_header("Cache-Control", "no-store")  # and nobody on the way keeps one, unless it says that it may be
+        for name, value in ALWAYS:
+            resp.set_header(name, value)
 
     def process_resource(self, req: falcon.Request, resp: falcon.Response, resource: Any, params: object) -> None:
         """Check method, key and scope."""
@@ -61,5 +65,7 @@ def _taken(resource: Any) -> tuple[tuple[str, ...], bool]:
     return allowed, getattr(resource, "PUBLIC", False)
 
 
-def _sound(given: str | None) -> str | None:
-    return given if given and len(given) <= 128 and given.isascii() and given.isprintable() else None
+def request_id_of(given: str | None) -> str:
+    """Return the id that a request is given: the caller's, if it is a sound one, else a fresh one."""
+    sound = given and len(given) <= 128 and given.isascii() and given.isprintable()
+    return given if given and sound else new_request_id()

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 
 from intake.acceptance import Acceptance, Sweeper
 from intake.aside import Aside
+from intake.auth import RENEW_EVERY_S, Doorkeeper
 from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
 from intake.operations import Operations
@@ -41,10 +42,12 @@ class Loops:
         acceptance: Acceptance,
         sweeper: Sweeper,
         aside: Aside,
+        doorkeeper: Doorkeeper,
         gathered: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._watch = watch
         self._aside = aside
+        self._doorkeeper = doorkeeper
         self._dispatch = dispatch
         self._outgoing = outgoing
         self._writes = writes
@@ -68,6 +71,7 @@ class Loops:
             ("inbox", self._acceptance.commit_once),
             *[(f"look-up-{n}", self._acceptance.look_up_once) for n in range(LOOK_UPS)],
             ("set-aside", self.look_once),
+            ("registry", self.renew_once),
         )
         for name, turn in turns:
             self._start(name, turn)
@@ -124,6 +128,11 @@ class Loops:
         """Take in what is set aside, then rest for a moment."""
         self._aside.refresh()
         self._stopping.wait(LOOK_EVERY_S)
+
+    def renew_once(self) -> None:
+        """Look whether those who were let in still may be, then rest for a moment. A slow disk may hold this up."""
+        self._doorkeeper.renew()
+        self._stopping.wait(RENEW_EVERY_S)
 
     def _start(self, name: str, turn: Callable[[], None]) -> None:
         threading.Thread(target=self._run, args=(turn,), name=name, daemon=True).start()

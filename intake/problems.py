@@ -16,6 +16,23 @@ class Rejected(Exception):
         self.headers = headers or {}
 
 
+def malformed_request(what: str) -> Rejected:
+    """The HTTP server can't read the request, or can't tell where it ends."""
+    return Rejected(Problem(400, "malformed_request", f"{what}; the connection is closed."))
+
+
+def headers_too_large(bytes_max: int) -> Rejected:
+    """The request line and the headers are too long. Facts: `bytes_max`."""
+    detail = f"Request line and headers have fewer than {bytes_max} bytes; the connection is closed."
+    return Rejected(Problem(431, "headers_too_large", detail, {"bytes_max": bytes_max}))
+
+
+def unsupported_transfer_encoding() -> Rejected:
+    """The body comes in a transfer coding that the HTTP server does not know."""
+    detail = "Of the transfer codings only chunked is known; the connection is closed."
+    return Rejected(Problem(501, "unsupported_transfer_encoding", detail))
+
+
 def malformed_json(detail: str) -> Rejected:
     """The body is not JSON."""
     return Rejected(Problem(400, "malformed_json", detail))

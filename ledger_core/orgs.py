@@ -100,6 +100,15 @@ class Registry:
         """Tell whether another file lies in its place by now, such as one from a backup."""
         return _identity(registry_path(self._folder)) != self._file
 
+    def state(self) -> int:
+        """Return a number of the state that the file is in: another one once anything is committed elsewhere.
+
+        It is that of this connection, and means nothing to another one.
+        """
+        with storage_errors("registry"):
+            rows.org(self._connection, "")  # SQLite looks for what was committed when it reads
+            return self._connection.data_version()
+
     def create_org(self, slug: str, *, name: str | None, currency: str | None, now: int) -> NewKey:
         """Create an org with its empty book, and its first key, which may do everything.
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from ledgerctl import VERSION
+from ledgerctl.backup import backup
 from ledgerctl.keys import key
 from ledgerctl.migrate import migrate
 from ledgerctl.orgs import org
@@ -25,7 +26,7 @@ def cli() -> None:
     """Run and look after an FF Ledger."""
 
 
-for command in (up, restart, org, key, verify, set_aside, migrate):
+for command in (up, restart, org, key, verify, backup, set_aside, migrate):
     cli.add_command(command)
 
 

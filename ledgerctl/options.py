@@ -3,32 +3,70 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from ledger_core.errors import OrgNotFound, OtherSchema, StorageUnavailable
-from ledger_core.orgs import InvalidOrg, KeyNotFound, OrgExists
+from ledger_core.errors import OrgNotFound, StorageUnavailable
+from ledger_core.inbox import inbox_path
+from ledger_core.orgs import InvalidOrg, KeyNotFound, OrgExists, registry_path
 from wire.settings import SettingError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-data_option = click.option(
-    "--data",
-    envvar="LEDGER_DATA",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    show_default=True,
-    help="The data folder [env: LEDGER_DATA].",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 class Failed(click.ClickException):
     """It could not be done: one line on standard error, exit code 1."""
 
     exit_code = 1
+
+
+class Whole(click.IntRange):
+    """A whole number between two bounds, whose complaint is that of the settings."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it, or say what it must be."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"it must be a whole number from {self.min} to {self.max}, not {value!r}", param, ctx)
+
+
+def has_ledger(data: Path) -> bool:
+    """Tell whether a folder has a ledger in it, or what is left of one."""
+    try:
+        return any(path.exists() for path in (registry_path(data), inbox_path(data), data / "books"))
+    except OSError:  # of a folder that can't be entered: what wants to do something there says so
+        return True
+
+
+def require_ledger(data: Path) -> Path:
+    """Return a folder that has a ledger in it.
+
+    Raises:
+        Failed: it has none.
+    """
+    if not has_ledger(data):
+        raise Failed(f"there is no ledger in {data.absolute()}; name its folder with --data or LEDGER_DATA")
+    return data
+
+
+def _data_option(callback: Callable[..., Path] | None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    return click.option(
+        "--data",
+        envvar="LEDGER_DATA",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("data"),
+        show_default=True,
+        callback=callback,
+        help="The data folder [env: LEDGER_DATA].",
+    )
+
+
+new_data_option = _data_option(None)  # for what makes a ledger where there is none
+data_option = _data_option(lambda context, option, data: require_ledger(data))
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 def tells_errors(command: Callable[P, R]) -> Callable[P, R]:
@@ -44,11 +82,7 @@ def tells_errors(command: Callable[P, R]) -> Callable[P, R]:
             raise Failed(f"there is no org {error.facts['org']}; see: ledgerctl org list") from error
         except KeyNotFound as error:
             raise Failed(f"there is no working key {error}; see: ledgerctl key list") from error
-        except OtherSchema as error:
-            raise Failed(str(error)) from error
-        except StorageUnavailable as error:
-            raise Failed(f"{error}; is there a ledger in the data folder (--data, LEDGER_DATA)?") from error
-        except (InvalidOrg, SettingError) as error:
+        except (StorageUnavailable, InvalidOrg, SettingError) as error:
             raise Failed(str(error)) from error
 
     return told

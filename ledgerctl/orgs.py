@@ -8,7 +8,7 @@ import click
 from ledger_core.instants import format_instant, now_us
 from ledger_core.money import CURRENCY_DEFAULT
 from ledger_core.orgs import Registry
-from ledgerctl.options import data_option, json_option, tells_errors
+from ledgerctl.options import data_option, has_ledger, json_option, new_data_option, tells_errors
 
 
 @click.group()
@@ -20,12 +20,16 @@ def org() -> None:
 @click.argument("slug")
 @click.option("--currency", help=f"What its accounts are in unless they say otherwise [default: {CURRENCY_DEFAULT}].")
 @click.option("--name", help="What people call it [default: the slug].")
-@data_option
+@new_data_option
 @json_option
 @tells_errors
 def create(slug: str, currency: str | None, name: str | None, data: Path, as_json: bool) -> None:
     """Create an org with its book and a first key, which is shown this once."""
+    is_first = not has_ledger(data)
     registry = Registry.open_writer(data)
+    if is_first:
+        begun = f"a new ledger begins in {data.absolute()}; if you meant another one: --data or LEDGER_DATA"
+        click.echo(begun, err=True)
     new = registry.create_org(slug, name=name, currency=currency, now=now_us())
     if as_json:
         found = registry.org(slug)

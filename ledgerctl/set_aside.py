@@ -14,7 +14,14 @@ from ledger_core.operations import format_operation_id
 from ledger_core.set_aside import Form, Item, Kept, SetAside
 from ledger_core.store.book import Book
 from ledgerctl.broker import socket_path, url
-from ledgerctl.options import Failed, data_option, json_option, tells_errors
+from ledgerctl.options import (
+    Failed,
+    data_option,
+    json_option,
+    new_data_option,
+    require_ledger,
+    tells_errors,
+)
 from ledgerctl.redrive import Redrive, is_promised, outcome_of, submission_of
 from wire.log import printable
 from wire.settings import Settings, settings
@@ -28,7 +35,7 @@ numbers_argument = click.argument("numbers", nargs=-1, type=int, metavar="[NUMBE
 
 
 @click.group("set-aside", invoke_without_command=True)
-@data_option
+@new_data_option  # a command of its own has a folder of its own
 @json_option
 @click.pass_context
 def set_aside(context: click.Context, data: Path, as_json: bool) -> None:
@@ -37,7 +44,7 @@ def set_aside(context: click.Context, data: Path, as_json: bool) -> None:
     Without a command of its own it lists, like `list`.
     """
     if context.invoked_subcommand is None:
-        context.invoke(list_, data=data, as_json=as_json)
+        context.invoke(list_, data=require_ledger(data), as_json=as_json)
 
 
 @set_aside.command("list")
@@ -64,6 +71,10 @@ def list_(data: Path, as_json: bool, org: str | None = None, cause: str | None =
         what = item.form if item.kind is None else f"{item.form} {item.kind}"
         click.echo(f"{kept.number}\t{format_instant(item.at)}\t{kept.times}x\t{what}\t{where}\t{cause}\t{shown}")
     let_go = aside.counts()[2]
+    if not (outages or found or let_go):
+        click.echo(
+            "nothing is set aside" if org is None and cause is None else "nothing like that is set aside", err=True
+        )
     if let_go:
         click.echo(f"{let_go} more made room for later ones, those first whose senders were told of the failure")
 

@@ -157,7 +157,7 @@ class Stack:
         except wire_broker.ERRORS as error:
             if not self._told_of_broker:
                 self._told_of_broker = True
-                logger.warning("waiting for the broker %s: %s", self.broker_shown, error)
+                logger.warning("waiting for the broker %s: %s", self.broker_shown, wire_broker.detail_of(error))
             return False
         finally:
             client.close()

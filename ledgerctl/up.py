@@ -12,14 +12,14 @@ from intake.serving import listening
 from intake.settings import settings as intake_settings
 from ledger_core.orgs import Registry
 from ledgerctl import demo, presence, processes
-from ledgerctl.options import Failed, data_option, tells_errors
+from ledgerctl.options import Failed, Whole, new_data_option, tells_errors
 from ledgerctl.stack import Stack
 from wire import log
 from wire.settings import log_level
 
 
 @click.command()
-@data_option
+@new_data_option
 @click.option(
     "--host", envvar="LEDGER_HOST", default="127.0.0.1", show_default=True, help="Where to listen [env: LEDGER_HOST]."
 )
@@ -28,11 +28,11 @@ from wire.settings import log_level
     envvar="LEDGER_PORT",
     default=8080,
     show_default=True,
-    type=click.IntRange(0, 65_535),
+    type=Whole(0, 65_535),
     help="The port; 0 takes a free one [env: LEDGER_PORT].",
 )
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="How many worker processes.")
-@click.option("--intakes", default=1, show_default=True, type=click.IntRange(1, 64), help="How many HTTP servers.")
+@click.option("--workers", default=2, show_default=True, type=Whole(1, 64), help="How many worker processes.")
+@click.option("--intakes", default=1, show_default=True, type=Whole(1, 64), help="How many HTTP servers.")
 @click.option("--demo", "with_demo", is_flag=True, help="Make a demo org on the first run; print a curl line to paste.")
 @click.option("--die-with-parent", is_flag=True, help="End when the process that started this one ends.")
 @tells_errors

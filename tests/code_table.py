@@ -14,6 +14,7 @@ API = Path(__file__).parent.parent / "docs" / "api.md"
 BEGIN, END = "<!-- codes, written by make docs -->\n", "<!-- /codes -->\n"
 
 REJECTED: Sequence[Callable[..., Any]] = (
+    problems.malformed_request,
     problems.malformed_json,
     problems.idempotency_key_mismatch,
     problems.invalid_header,
@@ -24,6 +25,8 @@ REJECTED: Sequence[Callable[..., Any]] = (
     problems.method_not_allowed,
     problems.body_too_large,
     problems.unsupported_media_type,
+    problems.headers_too_large,
+    problems.unsupported_transfer_encoding,
     problems.too_many_pending,
     problems.queue_unavailable,
     problems.storage_unavailable,

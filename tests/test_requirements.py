@@ -1,5 +1,6 @@
 """What is installed is what is locked: each package by one version and its hashes."""
 
+import json
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -54,6 +55,19 @@ def test_what_is_asked_for_is_locked_as_asked(lock: str) -> None:
             requirement = Requirement(stated)
             assert str(requirement.specifier) == f"=={locked(lock)[canonicalize_name(requirement.name)]}"
             assert "#" in line, f"{requirement.name} has a reason beside it"
+
+
+def test_the_list_of_what_is_in_it_is_of_what_is_locked() -> None:
+    listed = json.loads((HOUSE / "docs" / "sbom.json").read_text(encoding="utf-8"))["components"]
+    text = (HOUSE / "requirements.txt").read_text(encoding="utf-8")
+
+    hashes = {
+        each["content"] for item in listed for reference in item["externalReferences"] for each in reference["hashes"]
+    }
+    assert {canonicalize_name(item["name"]): item["version"] for item in listed} == locked("requirements.txt"), (
+        "make sbom"
+    )
+    assert hashes == set(re.findall(r"--hash=sha256:([0-9a-f]{64})", text)), "make sbom"
 
 
 def test_what_runs_is_what_is_worked_with() -> None:

@@ -61,6 +61,11 @@ def cause_of(error: BaseException) -> str:
     return "the broker does not answer"
 
 
+def detail_of(error: BaseException) -> str:
+    """Say what an error of the broker is, for the log: its type, and what it says if it says anything."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
 def is_refusal(error: BaseException) -> bool:
     """Tell whether the broker can't have taken what it was sent: it answered with an error, or was never reached."""
     return any(

@@ -19,6 +19,7 @@ STATUS_OF_KIND = {
 }
 
 TITLES = {
+    "malformed_request": "The request is not HTTP that can be read",
     "malformed_json": "The body is not JSON that can be read",
     "idempotency_key_mismatch": "Header and body name different idempotency keys",
     "invalid_header": "A header can't be understood",
@@ -48,6 +49,8 @@ TITLES = {
     "too_many_pending": "This org has too many writes waiting",
     "queue_unavailable": "Writes can't be queued now",
     "storage_unavailable": "The books can't be reached now",
+    "headers_too_large": "The headers are too large",
+    "unsupported_transfer_encoding": "The transfer coding is not known",
     "internal_error": "Something is wrong on our side",
 }
 

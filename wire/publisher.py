@@ -3,7 +3,7 @@
 import itertools
 import logging
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from wire import broker
@@ -23,6 +23,13 @@ class NotSent(Exception):
 
 class PerhapsSent(Exception):
     """The connection broke in mid-message: the broker may have it. Arguments as those of `NotSent`."""
+
+
+class Trouble(NamedTuple):
+    """What is wrong with the broker: for callers, and in detail for the log."""
+
+    cause: str
+    detail: str = ""
 
 
 class Publisher:
@@ -50,7 +57,7 @@ class Publisher:
         with self._lock:
             connection = self._connection
             if connection is None:
-                raise NotSent("the broker does not answer")
+                raise NotSent("the broker does not answer", "there is no connection to it")
             if broker.is_closed(connection):
                 self._disconnect()
                 raise NotSent("the broker does not answer", "it has closed the connection")
@@ -58,10 +65,10 @@ class Publisher:
                 self._send(connection, lane, text)
             except Exception as error:  # whatever it is, the caller must know on which side of the line it left us
                 self._disconnect()
-                told = broker.cause_of(error), f"{type(error).__name__}: {error}"
+                told = broker.cause_of(error), broker.detail_of(error)
                 raise NotSent(*told) if broker.is_refusal(error) else PerhapsSent(*told) from error
 
-    def trouble(self) -> str | None:
+    def trouble(self) -> Trouble | None:
         """Tell what is wrong with the broker; None when a message can be published. Connects, if need be.
 
         It asks for a write that writes nothing, since a broker may answer and yet take no message: it is out of
@@ -75,8 +82,7 @@ class Publisher:
         except Exception as error:  # whatever it is: there is a broker to publish to, or there is not
             with self._lock:
                 self._disconnect()  # what a broker left behind when it went is of no use when it is back
-            logger.debug("broker: %s: %s", type(error).__name__, error)
-            return broker.cause_of(error)
+            return Trouble(broker.cause_of(error), broker.detail_of(error))
         return None
 
     def close(self) -> None:

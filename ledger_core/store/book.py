@@ -1,7 +1,7 @@
 """A book: one org's SQLite file, open for its writer or for a reader."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from ledger_core.errors import StorageUnavailable
@@ -75,20 +75,20 @@ class Book:
         """
         return cls(org, open_reader(book_path(folder, org), FileKind.BOOK))._checked()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Write everything of a block, or nothing."""
-        with transaction(self.connection, self.org):
-            yield
+        return transaction(self.connection, self.org)
 
-    @contextmanager
-    def begun(self, *, is_large: bool) -> Iterator[Callable[[], None]]:
+    def begun(self, *, is_large: bool) -> AbstractContextManager[Callable[[], None]]:
         """Write everything of a block once it calls what it is given, in whichever thread; else nothing.
 
         `is_large`: that is more than a few pages.
         """
-        room = roomy(self.connection) if is_large else nullcontext()
-        with begun(self.connection, self.org) as commit, room:
+        return self._begun_with_room() if is_large else begun(self.connection, self.org)
+
+    @contextmanager
+    def _begun_with_room(self) -> Iterator[Callable[[], None]]:
+        with begun(self.connection, self.org) as commit, roomy(self.connection):
             yield commit
 
     @contextmanager

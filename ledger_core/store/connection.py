@@ -15,6 +15,7 @@ from ledger_core.store.versions import FileKind, check_newest, newest, user_vers
 SQLITE_VERSION_MIN = (3, 51, 3)  # earlier ones can corrupt a WAL file that is reset (sqlite.org/wal.html#walresetbug)
 BUSY_TIMEOUT_MS = 5_000  # a writer waits for another one's commit rather than fail
 PAGE_CACHE_KIB = 1_024  # for each connection: thousands of books share one process,
+BOOK_PAGE_BYTES = 2_048  # a commit writes each page that it touches; SQLite's 4,096 would double what it writes
 LARGE_CACHE_KIB = 8_192  # but few are in a large transaction at once: a bulk changes a thousand pages, in no order;
 INBOX_CACHE_KIB = 8_192  # and there is one inbox, whose pages are needed in no order
 # Pages in the WAL before a commit folds them into the file: SQLite's own, and of large transactions that follow each
@@ -72,6 +73,8 @@ def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> Connecti
         connection = _connection(path, flags)
         try:
             _prepare(connection, kind)
+            if create and kind is FileKind.BOOK:
+                _once(connection, f"pragma page_size = {BOOK_PAGE_BYTES:d}")  # changes nothing of a file with content
             version = version_of(connection, path, kind, blank=create)  # first: a stranger's file is left as it is
             _once(connection, "pragma journal_mode = wal")  # readers never wait for the writer
             _once(connection, "pragma synchronous = full")  # not normal: an answered write survives power loss

@@ -1,13 +1,13 @@
 """Bringing a file of an older program up to date, with a copy of it as it was kept beside it."""
 
 import logging
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import apsw
 
 from ledger_core.errors import OtherSchema
-from ledger_core.store import files
+from ledger_core.store import copying
 from ledger_core.store.versions import STEPS, FileKind, newest, version_of
 
 logger = logging.getLogger("ledger.store")
@@ -55,35 +55,14 @@ def copy_path(path: Path, version: int) -> Path:
 
 
 def _keep_copy(path: Path, version: int) -> None:
-    copy = copy_path(path, version)
-    partial = copy.with_name(f"{copy.name}.partial")
-    try:
-        files.remove(partial)  # of an attempt that was cut short
-        files.make_file(partial)
-        _copy(path, partial)
-        files.put_in_place(partial, copy)
-    except BaseException:
-        with suppress(OSError):
-            files.remove(partial)
-        raise
-
-
-def _copy(path: Path, partial: Path) -> None:
     """Copy what is committed, by a connection of its own: that of the transaction sees what is not, too."""
-    with (
-        closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as source,
-        closing(apsw.Connection(str(partial), flags=apsw.SQLITE_OPEN_READWRITE)) as target,
-    ):
-        needed, free = source.pragma("page_count") * source.pragma("page_size"), files.free_bytes(path.parent)
-        if free < needed:
+    with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as source:
+        try:
+            copying.copy(source, copy_path(path, version))
+        except copying.NoRoom as error:
             raise OtherSchema(
-                f"{path.name}: must be copied before its schema is brought up to date, and there is no room for that:"
-                f" it takes {needed} bytes, and {free} are free"
-            )
-        target.pragma("journal_mode", "off")  # it counts only once it is whole and in its place
-        target.pragma("synchronous", 0)
-        with target.backup("main", source, "main") as backup:
-            backup.step(-1)
+                f"{path.name}: must be copied before its schema is brought up to date, and {error}"
+            ) from error
 
 
 def _check_references(connection: apsw.Connection) -> None:

@@ -90,9 +90,9 @@ def _wait_of(preference: str) -> int | None:
 
 def _request_id(value: str) -> None:
     with bounded(value):
-        sound = gate._sound(value)
+        given = gate.request_id_of(value)
     good = 1 <= len(value) <= 128 and all(" " <= char <= "~" for char in value)
-    assert sound == (value if good else None), value
+    assert (given == value) == good, value
 
 
 def _content_type(value: str) -> None:

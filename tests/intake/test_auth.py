@@ -12,7 +12,7 @@ from intake import auth
 from intake.auth import Doorkeeper
 from intake.problems import Rejected
 from ledger_core.errors import StorageUnavailable
-from ledger_core.orgs import NewKey, Registry, registry_path
+from ledger_core.orgs import NewKey, Registry, Scope, registry_path
 
 NOON = 1_773_811_800_000_000
 
@@ -60,6 +60,52 @@ def test_a_revoked_key_that_is_remembered_fails_when_its_time_is_over(
 
     assert auth.CACHE_S < 5
     assert not _lets_in(doorkeeper, key)
+
+
+def test_one_look_at_the_registry_keeps_all_who_are_remembered(tmp_path: Path, clock: list[float]) -> None:
+    registry, doorkeeper = Registry.open_writer(tmp_path), Doorkeeper(tmp_path)
+    keys = [registry.create_org(f"org-{number}", name=None, currency=None, now=NOON) for number in range(10)]
+    registry.close()
+    doorkeeper.renew()
+    assert all(_lets_in(doorkeeper, each) for each in keys)
+
+    for _ in range(4):
+        clock[0] += auth.CACHE_S / 2
+        doorkeeper.renew()
+
+    assert all(doorkeeper.remembers(each.org, each.api_key) for each in keys)
+
+
+def test_a_look_at_the_registry_forgets_a_key_that_was_revoked_since(
+    tmp_path: Path, key: NewKey, clock: list[float]
+) -> None:
+    doorkeeper = Doorkeeper(tmp_path)
+    doorkeeper.renew()
+    assert _lets_in(doorkeeper, key)
+    _revoke(tmp_path, key)
+    assert doorkeeper.remembers(key.org, key.api_key), "nobody has looked yet"
+
+    doorkeeper.renew()
+
+    assert not doorkeeper.remembers(key.org, key.api_key)
+    assert not _lets_in(doorkeeper, key)
+
+
+def test_a_key_that_was_revoked_while_another_one_was_looked_up_is_forgotten_at_the_next_look(
+    tmp_path: Path, key: NewKey, clock: list[float]
+) -> None:
+    registry, doorkeeper = Registry.open_writer(tmp_path), Doorkeeper(tmp_path)
+    doorkeeper.renew()
+    assert _lets_in(doorkeeper, key)
+    registry.revoke_key(key.org, key.key_id, now=NOON)
+    another = registry.create_key(key.org, Scope.READ_ONLY, now=NOON)
+    registry.close()
+    assert _lets_in(doorkeeper, another), "its look-up has seen the revocation"
+
+    doorkeeper.renew()
+
+    assert not _lets_in(doorkeeper, key)
+    assert _lets_in(doorkeeper, another)
 
 
 def test_a_registry_that_is_put_back_from_a_backup_is_the_one_that_counts(

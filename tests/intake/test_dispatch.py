@@ -15,7 +15,7 @@ from tests.builders import ORG, posting, submission
 from wire.answers import SET_ASIDE, Answer
 from wire.envelope import Message, Reply, decode_message
 from wire.lanes import lane_of
-from wire.publisher import NotSent, PerhapsSent
+from wire.publisher import NotSent, PerhapsSent, Trouble
 
 LANES = 4
 LANE = lane_of(ORG, LANES)
@@ -49,8 +49,8 @@ class Broker:
         if self.fails is not None:
             raise self.fails
 
-    def trouble(self) -> str | None:
-        return None if self.up else "away"
+    def trouble(self) -> Trouble | None:
+        return None if self.up else Trouble("away")
 
 
 class Sender:

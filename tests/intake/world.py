@@ -34,7 +34,7 @@ from wire import envelope
 from wire.answers import Answer, of_outcome
 from wire.app import VISIBILITY_TIMEOUT_S
 from wire.envelope import COMMANDS_PER_MESSAGE_MAX, Reply, decode_message, decode_reply, encode_reply
-from wire.publisher import NotSent, PerhapsSent
+from wire.publisher import NotSent, PerhapsSent, Trouble
 from workers.books import Books
 from workers.outages import Outages
 from workers.tasks import _Answered
@@ -74,8 +74,8 @@ class Broker:
         if self.mode != "up":
             raise PerhapsSent("away")
 
-    def trouble(self) -> str | None:
-        return None if self.mode == "up" else "away"
+    def trouble(self) -> Trouble | None:
+        return None if self.mode == "up" else Trouble("away")
 
 
 class ToyInbox(Inbox):

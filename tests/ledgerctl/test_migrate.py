@@ -65,10 +65,3 @@ def test_what_only_reads_says_what_to_do(older: Run, command: tuple[str, ...]) -
 
     assert result.exit_code == 1
     assert result.stderr == "Error: registry.db: has schema 1, and this program reads 2: run ledgerctl migrate\n"
-
-
-def test_a_folder_without_a_ledger_is_said_to_be_one(run: Run) -> None:
-    result = run("migrate")
-
-    assert result.exit_code == 1
-    assert "is there a ledger in the data folder" in result.stderr

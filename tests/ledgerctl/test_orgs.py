@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger_core.orgs import Registry, Scope, digest
+from ledger_core.orgs import Registry, Scope, digest, registry_path
 from ledger_core.store.book import book_path
 from tests.ledgerctl.conftest import Run
 
@@ -80,14 +80,23 @@ def test_a_currency_of_another_form_is_refused(run: Run, currency: str) -> None:
     assert json.loads(run("org", "list", "--json").stdout) == []
 
 
-def test_a_folder_without_a_registry_is_told_in_one_line(run: Run, data: Path) -> None:
-    data.mkdir()
+def test_a_folder_whose_registry_is_gone_is_told_in_one_line(run: Run, data: Path) -> None:
+    run("org", "create", "acme")
+    registry_path(data).unlink()
 
     result = run("org", "list")
 
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: registry.db")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_whoever_begins_a_ledger_is_told_where_and_only_then(run: Run, data: Path) -> None:
+    first, second = run("org", "create", "acme", "--json"), run("org", "create", "globex")
+
+    assert first.stderr == f"a new ledger begins in {data}; if you meant another one: --data or LEDGER_DATA\n"
+    assert json.loads(first.stdout)["slug"] == "acme"
+    assert second.stderr == ""
 
 
 def test_a_wrong_command_line_has_an_exit_code_of_its_own(run: Run) -> None:

@@ -63,6 +63,18 @@ def test_a_number_that_nothing_has_is_said_to_be_so(kept: SetAside, run: Run, co
     assert (told.exit_code, told.output) == (1, "Error: nothing is set aside under 99\n")
 
 
+def test_where_nothing_is_set_aside_that_is_said_and_programs_get_an_empty_list(kept: SetAside, run: Run) -> None:
+    narrowed = run("set-aside", "list", "--org", "nobody")
+    run("set-aside", "drop", "--all")
+    kept.end_outage("globex")
+
+    empty, for_programs = run("set-aside"), run("set-aside", "--json")
+
+    assert (narrowed.stdout, narrowed.stderr) == ("", "nothing like that is set aside\n")
+    assert (empty.exit_code, empty.stdout, empty.stderr) == (0, "", "nothing is set aside\n")
+    assert (json.loads(for_programs.stdout), for_programs.stderr) == ({"orgs": [], "items": []}, "")
+
+
 @pytest.mark.parametrize("command", ["drop", "retry"])
 def test_nothing_is_done_to_items_that_nobody_named(kept: SetAside, run: Run, command: str) -> None:
     assert run("set-aside", command).exit_code == 2

@@ -4,13 +4,15 @@ Each has, behind its own body, a second request that nobody sent on purpose. A p
 another way would have passed both as one, with the second one under somebody else's name.
 """
 
+import json
 import re
 import socket
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.system.orgs import Org
+from tests.system.orgs import Json, Org
+from wire.problems import TITLES
 
 ACCOUNT = b'{"name":"A","type":"asset"}'
 CHUNKED = b"1b\r\n" + ACCOUNT + b"\r\n0\r\n\r\n"
@@ -51,6 +53,9 @@ ROWS: list[tuple[str, bytes, bytes, bytes, int]] = [
 ]
 
 
+CODES = {400: "malformed_request", 501: "unsupported_transfer_encoding"}
+
+
 def exchange(org: Org, request: bytes) -> tuple[list[int], bytes]:
     """Send bytes, and return the status of each answer that comes before the server hangs up, and all of them."""
     address = urlsplit(org.stack.base_url)
@@ -66,6 +71,14 @@ def headers(org: Org) -> bytes:
     return f"Host: ledger\r\nX-Org-Slug: {org.slug}\r\nX-Api-Key: {org.api_key}\r\n".encode()
 
 
+def told_problem(told: bytes) -> tuple[dict[str, str], Json]:
+    """Return the headers and the problem of the one answer that came."""
+    head, _, body = told.partition(b"\r\n\r\n")
+    lines = [line.partition(": ") for line in head.decode().split("\r\n")[1:]]
+    problem: Json = json.loads(body)
+    return {name: value for name, _, value in lines}, problem
+
+
 @pytest.mark.parametrize(
     ("version", "own", "body", "status"), [row[1:] for row in ROWS], ids=[row[0].replace(" ", "-") for row in ROWS]
 )
@@ -79,6 +92,7 @@ def test_nothing_is_smuggled(org: Org, version: bytes, own: bytes, body: bytes, 
     assert statuses == [status], "it is refused, and the connection closed"
     assert CANARY not in told
     assert org.api_key.encode() not in told
+    assert told_problem(told)[1]["code"] == CODES[status]
     assert org.all("/v1/accounts") == []
 
 
@@ -93,6 +107,60 @@ def test_a_broken_request_line_is_refused_and_nothing_is_logged_of_it(org: Org, 
     assert statuses == [400]
     assert org.api_key.encode() not in told
     assert b"Traceback" not in org.stack.log.read_bytes()[logged:]
+
+
+LARGE = b"X-Large: " + b"x" * 40_000 + b"\r\n"
+UNREAD = {
+    "a broken request line": (b"GET /v1/accounts", b"", 400, "malformed_request", "/v1/accounts"),
+    "a broken header": (b"GET /v1/accounts HTTP/1.1", b"X-A 1\r\n", 400, "malformed_request", ""),
+    "two lengths": (b"GET /v1/accounts HTTP/1.1", LENGTH * 2, 400, "malformed_request", "/v1/accounts"),
+    "large headers": (b"GET /v1/accounts HTTP/1.1", LARGE, 431, "headers_too_large", ""),
+    "another coding": (
+        b"GET /v1/%C3%A9 HTTP/1.1", b"Transfer-Encoding: gzip\r\n", 501, "unsupported_transfer_encoding", "/v1/\u00e9",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", UNREAD)
+def test_what_never_reaches_the_app_is_told_as_a_problem_like_any_other(org: Org, what: str) -> None:
+    line, own, status, code, instance = UNREAD[what]
+
+    statuses, told = exchange(org, line + b"\r\nX-Request-Id: mine-1\r\n" + headers(org) + own + b"\r\n")
+
+    answered, problem = told_problem(told)
+    assert statuses == [status]
+    assert answered["Content-Type"] == "application/problem+json"
+    assert answered["Connection"] == "close"
+    assert (answered["Cache-Control"], answered["X-Content-Type-Options"]) == ("no-store", "nosniff")
+    assert answered["X-Request-Id"] == problem["request_id"]
+    assert {name: problem[name] for name in ("type", "title", "status", "instance", "code")} == {
+        "type": f"urn:ff-ledger:problem:{code}",
+        "title": TITLES[code],
+        "status": status,
+        "instance": instance,
+        "code": code,
+    }
+    assert problem.get("bytes_max") == (32_768 if status == 431 else None)
+
+
+@pytest.mark.parametrize(("given", "is_kept"), [(b"mine-1", True), (b"x" * 129, False), (b"\xe9", False), (b"", False)])
+def test_what_never_reaches_the_app_has_its_callers_id_if_that_is_a_sound_one(
+    org: Org, given: bytes, is_kept: bool
+) -> None:
+    head = b"GET /health HTTP/1.1\r\nX-Request-Id: " + given + b"\r\nTransfer-Encoding: gzip\r\n\r\n"
+
+    _, problem = told_problem(exchange(org, head)[1])
+
+    assert (problem["request_id"] == given.decode("latin-1")) == is_kept
+    assert 1 <= len(problem["request_id"]) <= 128
+    assert problem["request_id"].isascii()
+
+
+def test_whoever_sends_on_after_a_refusal_still_gets_to_see_it(org: Org) -> None:
+    """What is left unread when a connection is closed would take the answer with it."""
+    statuses, _ = exchange(org, b"GET /health HTTP/1.1\r\nA B\r\n\r\n" + b"x" * 2_000_000)
+
+    assert statuses == [400]
 
 
 def test_sound_requests_in_one_connection_are_each_answered(org: Org) -> None:

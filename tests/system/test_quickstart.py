@@ -57,3 +57,26 @@ def test_the_python_of_the_readme_runs(
     exec(here, {})
 
     assert capsys.readouterr().out == "posted 2 leaves 300\n" * 2
+
+
+QUEUE = re.findall(r"```python\n(.*?)```", (HOUSE / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("text", QUEUE, ids=["with-the-producer", "with-plain-celery"])
+def test_the_python_of_the_queue_runs_with_the_url_that_is_printed(stack: Stack, org: Org, text: str) -> None:
+    org.open_pair()
+    (ready,) = re.findall(r"^ready \S+ broker (\S+)", stack.output.read_text(encoding="utf-8"), re.MULTILINE)
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"{text.replace('acme-corp', org.slug)}\nprint(told)"],
+        env={**stack.environment(), "LEDGER_REDIS_URL": ready},
+        cwd=HOUSE,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "applied" in done.stdout
+    assert org.proof()["entries"] == 1

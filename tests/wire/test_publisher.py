@@ -109,7 +109,10 @@ def test_a_name_that_is_unknown_is_a_broker_that_does_not_answer_until_it_is_kno
 ) -> None:
     names.unknown = True
 
-    assert publisher.trouble() == "the broker does not answer"
+    trouble = publisher.trouble()
+    assert trouble is not None
+    assert trouble.cause == "the broker does not answer"
+    assert "Name or service not known" in trouble.detail
     assert _told_s(publisher) < AT_ONCE_S
 
     names.unknown = False
