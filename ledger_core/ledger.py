@@ -1,7 +1,7 @@
 """`apply`: the only way to write to a book. It loads, lets the rules decide, and saves, in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
 from ledger_core import instants, reads
@@ -24,6 +24,8 @@ from ledger_core.rules.entries import Posting, Slot, post_entry, reverse_entry
 from ledger_core.rules.holds import Held, capture_hold, expire_hold, place_hold, release_hold
 from ledger_core.store import load, save
 from ledger_core.store.book import Book
+
+SMALL_ENTRIES_MAX = 64  # so many change fewer pages than a connection keeps, and are quicker done without room for more
 
 
 class Applied(NamedTuple):
@@ -71,13 +73,18 @@ def applied(
         _check_time(book, too_late)
         commit()
 
-    with book.begun() as commit:
+    with book.begun(is_large=_entries(submissions) > SMALL_ENTRIES_MAX) as commit:
         _check_time(book, too_late)
         turn = _Turn(book, clock())
         turn.expect(submissions)
         outcomes = [turn.outcome(submission) for submission in submissions]
         turn.write()
         yield Applied(outcomes, commit_in_time)
+
+
+def _entries(submissions: Iterable[Submission]) -> int:
+    commands = [submission.command for submission in submissions]
+    return sum(len(command.entries) if isinstance(command, PostBulk) else 1 for command in commands)
 
 
 def _check_time(book: Book, too_late: Callable[[], bool]) -> None:
@@ -213,26 +220,39 @@ class _Turn:
     def _post_bulk(self, submission: Submission, command: PostBulk) -> Bulk:
         """Post the entries of a bulk, each a write of its own with its own outcome, or none of them."""
         self.write()
-        before = dict(self._accounts), self._slot, self._clock_saved
+        self._save_clock()  # whatever becomes of the bulk, its outcome is of now
+        entries = self._entries_of(submission, command)
+        self.expect(entries)
+        before = dict(self._accounts), self._slot
         try:
-            with self._book.savepoint():
-                bulk = Bulk(tuple(self._bulk_items(submission, command)))
+            with self._undone_if_refused(entries):
+                bulk = Bulk(tuple(self._bulk_items(entries)))
                 self.write()
                 return bulk
         except Refusal:
             self._unwritten.forget()
-            self._accounts, self._slot, self._clock_saved = before
+            self._accounts, self._slot = before
             raise
 
-    def _bulk_items(self, submission: Submission, command: PostBulk) -> Iterator[BulkItem]:
+    def _undone_if_refused(self, entries: Sequence[Submission]) -> AbstractContextManager[None]:
+        """Undo what is written for a bulk in a block that a refusal ends.
+
+        Where each entry is a new write, nothing is before all are decided. A savepoint would keep, of each page that is
+        changed, what it was, and SQLite goes through all of that once for each statement.
+        """
+        operation_ids = {entry.operation_id for entry in entries}
+        is_new = len(operation_ids) == len(entries) and operation_ids <= self._new
+        return nullcontext() if is_new else self._book.savepoint()
+
+    def _entries_of(self, submission: Submission, command: PostBulk) -> list[Submission]:
         bulk_id, sending, _, request_id, submitted_at = submission
-        entries = [
-            Submission(
-                operation_id_in_bulk(self._book.org, bulk_id, position, entry), sending, entry, request_id, submitted_at
-            )
+        org = self._book.org
+        return [
+            Submission(operation_id_in_bulk(org, bulk_id, position, entry), sending, entry, request_id, submitted_at)
             for position, entry in enumerate(command.entries)
         ]
-        self.expect(entries)
+
+    def _bulk_items(self, entries: Sequence[Submission]) -> Iterator[BulkItem]:
         for position, entry in enumerate(entries):
             outcome = self.outcome(entry)
             if outcome.refusal is not None:

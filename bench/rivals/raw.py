@@ -35,7 +35,7 @@ def recorded(book: Book, write: Callable[[], object]) -> Commit:
 def replay(book: Book, commit: Commit) -> None:
     """Write the rows of one commit."""
     execute = book.connection.execute
-    execute("begin immediate")
-    for statement, values in commit:
-        execute(statement, values)
-    execute("commit")
+    with book.begun(is_large=True) as end:
+        for statement, values in commit:
+            execute(statement, values)
+        end()

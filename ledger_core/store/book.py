@@ -12,6 +12,7 @@ from ledger_core.store.connection import (
     close,
     open_reader,
     open_writer,
+    roomy,
     storage_errors,
     transaction,
 )
@@ -78,9 +79,17 @@ class Book:
         """Write everything of a block, or nothing."""
         return transaction(self.connection, self.org)
 
-    def begun(self) -> AbstractContextManager[Callable[[], None]]:
-        """Write everything of a block once it calls what it is given, in whichever thread; else nothing."""
-        return begun(self.connection, self.org)
+    def begun(self, *, is_large: bool) -> AbstractContextManager[Callable[[], None]]:
+        """Write everything of a block once it calls what it is given, in whichever thread; else nothing.
+
+        `is_large`: that is more than a few pages.
+        """
+        return self._begun_with_room() if is_large else begun(self.connection, self.org)
+
+    @contextmanager
+    def _begun_with_room(self) -> Iterator[Callable[[], None]]:
+        with begun(self.connection, self.org) as commit, roomy(self.connection):
+            yield commit
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

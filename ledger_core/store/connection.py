@@ -16,7 +16,12 @@ SQLITE_VERSION_MIN = (3, 51, 3)  # earlier ones can corrupt a WAL file that is r
 BUSY_TIMEOUT_MS = 5_000  # a writer waits for another one's commit rather than fail
 PAGE_CACHE_KIB = 1_024  # for each connection: thousands of books share one process,
 BOOK_PAGE_BYTES = 2_048  # a commit writes each page that it touches; SQLite's 4,096 would double what it writes
-INBOX_CACHE_KIB = 8_192  # but there is one inbox, whose pages are needed in no order
+LARGE_CACHE_KIB = 8_192  # but few are in a large transaction at once: a bulk changes a thousand pages, in no order;
+INBOX_CACHE_KIB = 8_192  # and there is one inbox, whose pages are needed in no order
+# Pages in the WAL before a commit folds them into the file: SQLite's own, and of large transactions that follow each
+# other so many that most pages are in several of them, and are folded in once.
+CHECKPOINT_PAGES = 1_000
+LARGE_CHECKPOINT_PAGES = 4_000
 
 assert tuple(int(part) for part in apsw.sqlite_lib_version().split(".")) >= SQLITE_VERSION_MIN, (
     "this SQLite can corrupt a file in WAL mode"
@@ -138,6 +143,22 @@ def begun(connection: Connection, what: str) -> Iterator[Callable[[], None]]:
                 connection.execute("rollback")
 
 
+@contextmanager
+def roomy(connection: Connection) -> Iterator[None]:
+    """Have room for the pages that a large transaction changes, in a block that commits it.
+
+    Those for which there is none are written before the commit, read when they are needed again, and written again.
+    """
+    _cache(connection, LARGE_CACHE_KIB)
+    connection.wal_autocheckpoint(LARGE_CHECKPOINT_PAGES)
+    try:
+        yield
+    finally:
+        with suppress(apsw.Error):  # nothing hides how the block ended; a file that failed is opened afresh
+            _cache(connection, PAGE_CACHE_KIB)
+            connection.wal_autocheckpoint(CHECKPOINT_PAGES)
+
+
 def _commit(connection: Connection, what: str) -> None:
     """Commit; if that fails, see to it that it stays failed.
 
@@ -190,15 +211,19 @@ def _prepare(connection: apsw.Connection, kind: FileKind) -> None:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     # A plan is the same whatever is bound: else SQLite prepares some statements again each time that they run.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+    _cache(connection, cache_kib)
     _once(
         connection,
-        f"pragma cache_size = -{cache_kib:d};"
         "pragma foreign_keys = on;"
         "pragma trusted_schema = off;"  # a file from elsewhere runs no functions of its own
         "pragma cell_size_check = on;"  # a damaged page is noticed before it is used
         "pragma temp_store = memory;"
         "pragma mmap_size = 0",  # an I/O error is an error code, not a signal
     )
+
+
+def _cache(connection: apsw.Connection, kib: int) -> None:
+    _once(connection, f"pragma cache_size = -{kib:d}")
 
 
 def _once(connection: apsw.Connection, sql: str) -> None:

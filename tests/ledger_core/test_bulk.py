@@ -125,6 +125,28 @@ def test_an_entry_under_a_key_of_another_refuses_the_bulk(chart: Ledger) -> None
     assert chart.dump() == before
 
 
+def test_a_bulk_that_is_refused_after_an_entry_posted_before_changes_nothing(chart: Ledger) -> None:
+    chart.write("entry", **entry(1, "a"))
+    before = chart.dump()
+
+    why = refusal(chart.write("bulk", entries=[entry(2), entry(1, "a"), entry(3, account_id=99)]))
+
+    assert why.facts == {"account_id": 99, "position": 2}
+    assert chart.dump() == before
+
+
+def test_a_page_that_a_bulk_changes_is_written_once(ledger: Ledger) -> None:
+    accounts = [ledger.account() for _ in range(500)]
+    pairs = list(zip(accounts, reversed(accounts), strict=True))
+    entries = [posting((debit, 1, "debit"), (credit, 1, "credit")) for debit, credit in pairs] * 2
+    for _ in range(6):
+        ledger.write("bulk", entries=entries)
+
+    spilt, _ = ledger.book.connection.status(apsw.SQLITE_DBSTATUS_CACHE_SPILL)
+
+    assert spilt == 0
+
+
 def test_funds_are_checked_entry_by_entry(chart: Ledger) -> None:
     chart.write("entry", **entry(10))
     chart.hold(CUSTOMERS, 10)
