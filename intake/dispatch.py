@@ -57,6 +57,7 @@ class Dispatch:
         on_due: Callable[[], None] | None = None,
     ) -> None:
         self._on_due = self.send_due if on_due is None else on_due
+        self.is_shared: Callable[[], bool] = lambda: False  # several orgs call
         self._broker = broker
         self._watch = watch
         watch.on_back = self._send_what_waits
@@ -173,8 +174,10 @@ class Dispatch:
                 self._answered(lane, reply)
                 is_due = self._is_due(lane, [])
                 self._put_off_unanswered(sent, reply)
-        if is_due:
-            self._on_due()  # first, to keep the worker busy
+        if is_due and self.is_shared():
+            self._on_due()  # by another thread: nobody's answer waits for that
+        elif is_due:
+            self.send_due()  # at the least cost, and first, to keep the worker busy
         for number, answer in reply.answers:
             ticket = self._tickets.get(number)
             if ticket is not None:

@@ -128,6 +128,10 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
             self._serve_quick()
         self._on_end()
 
+    def is_shared(self) -> bool:
+        """Tell whether several orgs called of late. Any thread may ask."""
+        return time.monotonic() < self._shared_until_s
+
     @property
     def is_in_loop(self) -> bool:
         """Tell whether this is the thread of the loop."""

@@ -68,6 +68,7 @@ class Sender:
         pending_max: int = 1_000,
         pending_bytes_max: int = 2**20,
         is_out: Callable[[str], bool] = lambda org: False,
+        on_due: Callable[[], None] | None = None,
     ) -> None:
         self.clock = clock
         self.broker = Broker()
@@ -83,6 +84,7 @@ class Sender:
             pending_bytes_max=pending_bytes_max,
             on_settled=self.settled.append,
             is_out=is_out,
+            on_due=on_due,
         )
 
     def send(self, org: str = ORG, count: int = 1, *, accepted: bool = False) -> list[Ticket]:
@@ -622,3 +624,20 @@ def test_a_heavy_command_that_was_not_sent_is_turned_away_and_its_org_goes_on(se
     sender.send()
 
     assert sender.carried == [[2]]
+
+
+def test_while_several_orgs_call_another_thread_sends_what_is_due_when_answers_come(clock: Clock) -> None:
+    calls: list[None] = []
+    sender = Sender(clock, on_due=lambda: calls.append(None))
+    sender.send(count=2)
+    sender.dispatch.send_due()
+    sender.send()
+    calls.clear()
+
+    sender.dispatch.is_shared = lambda: True
+    sender.answer()
+    assert len(sender.carried) == 1
+    assert calls == [None]
+
+    sender.dispatch.send_due()
+    assert len(sender.carried) == 2
