@@ -34,8 +34,8 @@ ROUNDS_MAX = 21  # where something else uses the processors as well, for a while
 POSTS = 60
 PAUSE_S = 0.002
 QUANTILE_PERCENT = 95  # of so few posts the slowest of a hundred is chance
-# Measured: 4.2, 4.4, 4.1 and 3.0. Async posts keep the HTTP server the busiest: 5.5 beside another test like this.
-SLOWER_TIMES_MAX = {"backlog": 5, "posts": 5, "async posts": 8, "bulks": 5}
+# Measured: 4.2, 4.4, 4.1 and 3.0. Full blast leaves no processor idle: beside another test like this it was 5 to 6.
+SLOWER_TIMES_MAX = {"backlog": 5, "posts": 8, "async posts": 8, "bulks": 5}
 
 
 def _memory_mib(stack: Stack, part: str) -> float:
