@@ -116,6 +116,7 @@ def _serve(chosen: Settings) -> None:
     )
 
     acceptance.gathered = server.gathered
+    dispatch.is_shared = server.is_shared
     loops = Loops(
         watch,
         dispatch,

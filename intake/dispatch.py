@@ -14,7 +14,7 @@ from typing import Protocol
 
 from intake import metrics, problems
 from intake.broker_watch import BrokerWatch
-from intake.lanes import LOST_S, Lane, Sent
+from intake.lanes import LOST_S, Lane, Sent, Way
 from intake.tickets import Ticket
 from ledger_core.model import Submission
 from wire.answers import SET_ASIDE, Answer
@@ -30,8 +30,8 @@ ORG_SHARE = 4  # one org may have this part of all the bytes that may wait
 class Publishes(Protocol):
     """What dispatch needs of a broker: `wire.publisher.Publisher`."""
 
-    def publish(self, lane: int, text: str) -> None:
-        """Put a message on a lane."""
+    def publish(self, lane: int, text: str, *, first: bool = False) -> None:
+        """Put a message on a lane: behind those that lie there, or before them."""
 
 
 class Dispatch:
@@ -57,6 +57,7 @@ class Dispatch:
         on_due: Callable[[], None] | None = None,
     ) -> None:
         self._on_due = self.send_due if on_due is None else on_due
+        self.is_shared: Callable[[], bool] = lambda: False  # several orgs call
         self._broker = broker
         self._watch = watch
         watch.on_back = self._send_what_waits
@@ -163,15 +164,20 @@ class Dispatch:
         return self._set_aside.get(operation_id, float("-inf")) > time.monotonic() - SET_ASIDE_S
 
     def resolve(self, reply: Reply) -> None:
-        """Hand over the answers to a message, once the lane's next message has left, to keep its worker busy."""
+        """Hand over the answers to a message, and have the lane's next message leave."""
         metrics.TRANSACTIONS.inc(reply.transactions)
         metrics.COMMANDS_ANSWERED.inc(len(reply.answers))
+        is_due = False
         for lane in self._lanes:
-            sent = lane.sent.get(reply.message_id)
+            sent = lane.find(reply.message_id)
             if sent is not None:
                 self._answered(lane, reply)
-                self._put(lane, [])
+                is_due = self._is_due(lane, [])
                 self._put_off_unanswered(sent, reply)
+        if is_due and self.is_shared():
+            self._on_due()  # by another thread: nobody's answer waits for that
+        elif is_due:
+            self.send_due()  # at the least cost, and first, to keep the worker busy
         for number, answer in reply.answers:
             ticket = self._tickets.get(number)
             if ticket is not None:
@@ -250,7 +256,7 @@ class Dispatch:
         """Have commands wait for their lane; tell whether its next message may go, as far as can be seen."""
         with lane.lock:
             lane.waiting.add(tickets)
-            if not lane.waiting or not lane.is_free(time.monotonic()):
+            if not lane.may_send(time.monotonic()):
                 return False
         self._due.append(lane)
         return True
@@ -277,25 +283,31 @@ class Dispatch:
         """Send the next message of a lane, if there is one and it may go; tell whether one went."""
         now_s = time.monotonic()
         with lane.lock:
-            if not lane.waiting or self.is_away or not lane.is_free(now_s):
+            if self.is_away:
                 return False
-            batch = [ticket for ticket in lane.take_batch() if ticket.number in self._tickets]
-            sent = Sent(next(self._message_ids), batch, now_s)
+            way, taken = lane.take(now_s)
+            if not taken:
+                return False
+            batch = [ticket for ticket in taken if ticket.number in self._tickets]
+            sent = Sent.of(next(self._message_ids), batch or taken, now_s, way)
             deadline = Deadline.after(MESSAGE_VALID_S)
             for ticket in batch:
                 ticket.copies.add(sent.message_id)
                 ticket.dead_at_s = deadline.monotonic_s + APPLY_S_MAX
             if batch:
-                lane.sent[sent.message_id] = sent
+                lane.was_sent(sent)
+            else:
+                lane.is_done(sent)
         if batch:
             self._publish(lane, sent, deadline)
-        return bool(batch)
+        return True
 
     def _publish(self, lane: Lane, sent: Sent, deadline: Deadline) -> None:
         items = [Item(ticket.number, ticket.org, ticket.submission) for ticket in sent.tickets]
         metrics.MESSAGES_SENT.inc()
         try:
-            self._broker.publish(lane.number, encode_message(Message(sent.message_id, self._reply_to, deadline, items)))
+            text = encode_message(Message(sent.message_id, self._reply_to, deadline, items))
+            self._broker.publish(lane.number, text, first=sent.way is Way.EXPRESS)
         except PerhapsSent as error:
             self._watch.went_away(*error.args)  # the message is sent again when it is due
         except NotSent as error:
@@ -307,8 +319,7 @@ class Dispatch:
         for ticket in sent.tickets:
             ticket.copies.discard(sent.message_id)
         with lane.lock:
-            lane.sent.pop(sent.message_id, None)
-            lane.waiting.put_back([ticket for ticket in sent.tickets if ticket.number in self._tickets])
+            lane.take_back(sent, [ticket for ticket in sent.tickets if ticket.number in self._tickets])
         self.turn_away()
 
     def _turn_away(self, ticket: Ticket) -> None:

@@ -1,7 +1,9 @@
 """Lanes as intake sees them: what waits for one, what is under way, and when its next message may go."""
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
 from intake.fair import FairQueue
@@ -23,57 +25,55 @@ MESSAGE_S = 0.0025  # what a full message should take its worker: whoever comes 
 SHRINK_MAX = 0.5  # one slow answer may be a pause of the machine
 GROW = 1.25
 
+HEAVY_MAX = 2  # of a lane under way: one lies ready when its worker is done with the one before
+CROWD_WEIGHT = WEIGHT_MIN // 2  # so much of one org in a message, and half of it, is a crowd: newcomers pass it
+
+
+class Way(Enum):
+    """How a message goes: behind those that lie on the lane; before them; or behind, to be carried out beside others.
+
+    An express message has commands of orgs alone that have nothing on the lane, a heavy one has a single command.
+    """
+
+    PLAIN = auto()
+    EXPRESS = auto()
+    HEAVY = auto()
+
 
 class Sent(NamedTuple):
-    """A message under way. Ids rise, and a lane answers in the order of its messages."""
+    """A message under way. Ids rise, and a lane answers in the order of its messages, but for express and heavy ones.
+
+    Heavy ones are answered in their own order.
+    """
 
     message_id: int
     tickets: Sequence[Ticket]
     sent_at_s: float
+    way: Way = Way.PLAIN
+    orgs: frozenset[str] = frozenset()
+    is_crowd: bool = False  # most of it is of one org
+
+    @classmethod
+    def of(cls, message_id: int, tickets: Sequence[Ticket], sent_at_s: float, way: Way) -> "Sent":
+        """Return a message under way."""
+        weights: Counter[str] = Counter()
+        for ticket in tickets:
+            weights[ticket.org] += ticket.weight
+        most = max(weights.values())
+        is_crowd = most >= CROWD_WEIGHT and most * 2 >= sum(weights.values())
+        return cls(message_id, tickets, sent_at_s, way, frozenset(weights), is_crowd)
 
 
-class Lane:
-    """A lane: commands that wait for it, and messages on it. Its methods are called with its lock held."""
+class Track:
+    """Messages under way that are answered in the order in which they were sent, the oldest first."""
 
-    __slots__ = (
-        "answered_at_s",
-        "answered_id",
-        "lock",
-        "losses",
-        "message_s",
-        "number",
-        "sent",
-        "waiting",
-        "weight_max",
-    )
+    __slots__ = ("answered_at_s", "answered_id", "losses", "sent")
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.lock = threading.Lock()
-        self.waiting = FairQueue()
-        self.sent: dict[int, Sent] = {}  # the oldest first
+    def __init__(self) -> None:
+        self.sent: dict[int, Sent] = {}
         self.answered_id = 0
         self.answered_at_s = 0.0
-        self.losses = 0  # since it last answered
-        self.message_s = 0.0  # what its messages take of late
-        self.weight_max = WEIGHT_MAX
-
-    def is_free(self, now_s: float) -> bool:
-        """Tell whether the next message may go."""
-        if not self.sent:
-            return True
-        if self.losses > 1:
-            return False
-        if len(self.sent) < AHEAD_MAX and len(self.waiting) >= self.weight_max:
-            return True
-        last = self.sent[next(reversed(self.sent))]
-        late_s = min(max(LATE_S, LATE_TIMES * self.message_s), LATE_S_MAX)
-        return now_s - last.sent_at_s >= late_s and len(self.sent) < UNANSWERED_MAX
-
-    def take_batch(self) -> list[Ticket]:
-        """Take out what the next message carries: so many commands, and no more entries than a worker does in time."""
-        commands_max = PROBE_COMMANDS if self.losses > 1 else COMMANDS_PER_MESSAGE_MAX
-        return self.waiting.take(commands_max, self.weight_max)
+        self.losses = 0  # since one was last answered
 
     def take_lost(self, now_s: float) -> list[Sent]:
         """Take out the messages that will not be answered.
@@ -91,16 +91,129 @@ class Lane:
             del self.sent[sent.message_id]
         return lost
 
-    def answered(self, message_id: int, now_s: float, worked_s: float | None = None) -> None:
-        """Note that a message was answered, and how long its worker had to do with it, if that is known."""
+    def was_answered(self, message_id: int, now_s: float) -> Sent | None:
+        """Note that a message was answered, and return it if it was waited for."""
         sent = self.sent.pop(message_id, None)
-        if sent is not None:
-            took_s = now_s - max(sent.sent_at_s, self.answered_at_s)
-            self.message_s += (took_s - self.message_s) / 8
-            self._fit(sent, took_s if worked_s is None else worked_s)
-        self.answered_id = max(self.answered_id, message_id)
+        if sent is None or sent.way is not Way.EXPRESS:  # of those that an express message passed none is lost
+            self.answered_id = max(self.answered_id, message_id)
         self.answered_at_s = now_s
         self.losses = 0
+        return sent
+
+
+class Lane(Track):
+    """A lane: commands that wait for it, and messages on it. Its methods are called with its lock held.
+
+    `heavy` messages have one command each, which its worker carries out beside the others.
+    """
+
+    __slots__ = ("heavy", "lock", "message_s", "number", "waiting", "weight_max")
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+        self.lock = threading.Lock()
+        self.waiting = FairQueue()
+        self.heavy = Track()
+        self.message_s = 0.0  # what its messages take of late
+        self.weight_max = WEIGHT_MAX
+
+    def is_free(self, now_s: float) -> bool:
+        """Tell whether the next message may go, behind those that are under way."""
+        if not self.sent:
+            return True
+        if self.losses > 1:
+            return False
+        under_way = [sent for sent in self.sent.values() if sent.way is Way.PLAIN]
+        if not under_way or (len(under_way) < AHEAD_MAX and self.waiting.light >= self.weight_max):
+            return True
+        late_s = min(max(LATE_S, LATE_TIMES * self.message_s), LATE_S_MAX)
+        return now_s - under_way[-1].sent_at_s >= late_s and len(self.sent) < UNANSWERED_MAX
+
+    def is_free_for_heavy(self) -> bool:
+        """Tell whether a heavy message may go: not to a lane that is silent."""
+        silent = any(track.losses > 1 and track.sent for track in (self, self.heavy))
+        return not silent and len(self.heavy.sent) < HEAVY_MAX
+
+    def is_free_for_newcomers(self) -> bool:
+        """Tell whether an express message may go: there are newcomers, and what they would wait behind is a crowd."""
+        under_way = self.sent.values()
+        if self.losses or not any(sent.is_crowd for sent in under_way):
+            return False
+        if any(sent.way is Way.EXPRESS for sent in under_way):
+            return False
+        return self.waiting.has_newcomer(self._orgs_under_way())
+
+    def may_send(self, now_s: float) -> bool:
+        """Tell whether there is a message that may go."""
+        waiting = self.waiting
+        if not waiting:
+            return False
+        if waiting.has_heavy and self.is_free_for_heavy():
+            return True
+        return bool(waiting.light) and (self.is_free(now_s) or self.is_free_for_newcomers())
+
+    def take(self, now_s: float) -> tuple[Way, list[Ticket]]:
+        """Take out what the next message carries, and tell how it goes; nothing if none may go."""
+        if self.is_free_for_heavy():
+            ticket = self.waiting.take_heavy()
+            if ticket is not None:
+                return Way.HEAVY, [ticket]
+        if self.is_free(now_s):
+            return Way.PLAIN, self._take_batch()
+        if self.is_free_for_newcomers():
+            return Way.EXPRESS, self.waiting.take_newcomers(self._orgs_under_way(), self.weight_max)
+        return Way.PLAIN, []
+
+    def was_sent(self, sent: Sent) -> None:
+        """Note that a message is under way."""
+        track = self.heavy if sent.way is Way.HEAVY else self
+        track.sent[sent.message_id] = sent
+
+    def find(self, message_id: int) -> Sent | None:
+        """Return a message that is under way."""
+        return self.sent.get(message_id) or self.heavy.sent.get(message_id)
+
+    def take_back(self, sent: Sent, tickets: Sequence[Ticket]) -> None:
+        """Note that a message is not under way after all, and have those of its commands wait again that shall."""
+        self.sent.pop(sent.message_id, None)
+        self.heavy.sent.pop(sent.message_id, None)
+        self.waiting.put_back(tickets)
+        self.is_done(sent)
+
+    def take_lost(self, now_s: float) -> list[Sent]:
+        """Take out the messages that will not be answered."""
+        lost = self.heavy.take_lost(now_s)
+        for sent in lost:
+            self.is_done(sent)
+        return super().take_lost(now_s) + lost
+
+    def is_done(self, sent: Sent) -> None:
+        """Let those go on that waited for a heavy message, if it is one."""
+        if sent.way is Way.HEAVY:
+            self.waiting.heavy_done(sent.tickets[0].org)
+
+    def answered(self, message_id: int, now_s: float, worked_s: float | None = None) -> None:
+        """Note that a message was answered, and how long its worker had to do with it, if that is known."""
+        heavy = self.heavy.sent.get(message_id)
+        if heavy is not None:
+            self.heavy.was_answered(message_id, now_s)
+            self.is_done(heavy)
+            return
+        answered_at_s = self.answered_at_s
+        sent = self.was_answered(message_id, now_s)
+        if sent is not None:
+            took_s = now_s - max(sent.sent_at_s, answered_at_s)
+            self.message_s += (took_s - self.message_s) / 8
+            self._fit(sent, took_s if worked_s is None else worked_s)
+
+    def _take_batch(self) -> list[Ticket]:
+        """Take out so many commands, and no more entries than a worker does in time."""
+        commands_max = PROBE_COMMANDS if self.losses > 1 else COMMANDS_PER_MESSAGE_MAX
+        return self.waiting.take(commands_max, self.weight_max)
+
+    def _orgs_under_way(self) -> set[str]:
+        return set().union(*[sent.orgs for track in (self, self.heavy) for sent in track.sent.values()])
 
     def _fit(self, sent: Sent, took_s: float) -> None:
         """Have full messages take as long as they should, whatever the worker, its disk and the commands are like."""

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any, Protocol
 
 from waitress.adjustments import Adjustments
@@ -17,13 +18,15 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from intake.connections import BoundedChannel, Limits
-from intake.turns import Turns
+from intake.turns import ORG_HEADER, Turns, in_turns
 from intake.watching import Watched
 
 ACCEPTS_PER_TURN = 64  # a crowd must not take a turn of the loop for each
 LOOK_EVERY_S = 1  # for callers who keep us waiting
-REST_S = 0.01  # after a fault of the loop itself: one that comes in every turn must leave something for the others
 QUICK_PER_TURN = 16  # then others are read, so that another org need not wait for all of one
+OF_EACH_ORG = 2  # are dealt with in a turn while several orgs call, so that nobody waits for all of a crowd,
+SHARED_S = 1.0  # which is so long after another org called
+REST_S = 0.01  # after a fault of the loop itself: one that comes in every turn must leave something for the others
 
 
 class Tells(Protocol):
@@ -68,7 +71,10 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._on_end = on_end
         self._by_use: OrderedDict[BoundedChannel, None] = OrderedDict()  # the one served the longest ago first
         self._to_serve = Turns()  # by the loop
-        self._readied: deque[BoundedChannel] = deque()  # parked ones that can go on
+        self._readied: deque[BoundedChannel] = deque()  # parked ones that can go on, as any thread says so
+        self._to_tell: list[BoundedChannel] = []
+        self._org = ""  # that called last
+        self._shared_until_s = 0.0
         self._served: deque[BoundedChannel] = deque()  # by the pool
         self._serving: dict[int, BoundedChannel] = {}  # by thread of the pool
         self._gathering: set[int] = set()  # threads that ready several
@@ -107,11 +113,24 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         if now_s >= self._look_at_s:
             self._look_at_s = now_s + LOOK_EVERY_S
             self._watched.look_at_all()  # and for maintenance
-        self._watched.turn(0 if self._to_serve or self._readied else LOOK_EVERY_S)
+        is_due = self._to_serve or self._to_tell or self._readied
+        timeout_s = 0 if is_due else LOOK_EVERY_S
+        if now_s < self._shared_until_s:
+            of_each_org = OF_EACH_ORG
+            self._watched.turn(timeout_s, self._serve_quick, of_each_org)
+        else:
+            of_each_org = None
+            self._watched.turn(timeout_s)
         self._is_awake = False  # before it looks, so that nothing that comes later is left without a turn
         self._look_at_what_others_left()
-        self._serve_quick()
+        self._tell(of_each_org)
+        for _ in range(QUICK_PER_TURN):
+            self._serve_quick()
         self._on_end()
+
+    def is_shared(self) -> bool:
+        """Tell whether several orgs called of late. Any thread may ask."""
+        return time.monotonic() < self._shared_until_s
 
     @property
     def is_in_loop(self) -> bool:
@@ -155,8 +174,12 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._wake()
 
     def begin_service(self, channel: BoundedChannel) -> None:
-        """Note that this thread serves a connection."""
+        """Note that this thread serves a connection, and whose."""
         self._serving[threading.get_ident()] = channel
+        channel.org = channel.requests[0].headers.get(ORG_HEADER, "")
+        if channel.org not in ("", self._org):
+            self._shared_until_s = time.monotonic() + SHARED_S if self._org else 0.0
+            self._org = channel.org
 
     def end_service(self, channel: BoundedChannel) -> None:
         """Note that this thread has served it, and that it was of use just now."""
@@ -205,10 +228,19 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         while self._served:
             self._look_at(self._served.popleft())
         while self._readied:
-            self._go_on(self._readied.popleft())
+            self._to_tell.append(self._readied.popleft())
+
+    def _tell(self, of_each_org: int | None) -> None:
+        """Answer those whose turn it is; all, if nobody else calls."""
+        told, self._to_tell = self._to_tell, []
+        if of_each_org is not None:
+            told, self._to_tell = in_turns(told, attrgetter("org"), of_each_org)
+        for channel in told:
+            self._go_on(channel)
 
     def _serve_quick(self) -> None:
-        for _ in range(min(len(self._to_serve), QUICK_PER_TURN)):
+        """Serve the next quick request, if there is one."""
+        if self._to_serve:
             began_s = time.monotonic()
             self._serve(self._to_serve.popleft())
             self._is_quick.took(time.monotonic() - began_s)

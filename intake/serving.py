@@ -78,6 +78,10 @@ class Server:
         """Have all requests that a thread readies in a block answered together, at its end."""
         return self._server.gathered()
 
+    def is_shared(self) -> bool:
+        """Tell whether several orgs called of late. Any thread may ask."""
+        return self._server.is_shared()
+
     def run(self) -> None:
         """Serve, in this thread, until `end` is called."""
         self._server.run()

@@ -7,6 +7,7 @@ from ledger_core.commands import PostBulk
 from ledger_core.model import Submission
 from wire.answers import Answer
 
+HEAVY_WEIGHT = 32  # entries in one command: it has a message to itself
 ENTRY_BYTES = 1024  # the usual one has a quarter of it: a message of many lines weighs more than its entries do
 
 
@@ -75,6 +76,11 @@ class Ticket(Readiness):
         self.copies: set[int] = set()  # the messages that carry it, and did not say that they won't carry it out
         self.dead_at_s = 0.0  # on the monotonic clock: when none of them can be applied any more
         self.answer: Answer | None = None
+
+    @property
+    def is_heavy(self) -> bool:
+        """Tell whether it takes its worker so long that others should not wait for it."""
+        return self.weight >= HEAVY_WEIGHT
 
     def tell(self, answer: Answer) -> None:
         """Hand over the answer."""

@@ -4,8 +4,11 @@ The org is what the request says it is; its key is checked only when its turn ha
 more than the threads that there are.
 """
 
-from collections import OrderedDict, deque
-from typing import Any
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+Each = TypeVar("Each")
 
 ORG_HEADER = "X_ORG_SLUG"  # as waitress writes header names
 
@@ -40,3 +43,23 @@ class Turns:
             del self._by_org[org]
         self._count -= 1
         return channel
+
+
+def in_turns(ready: Sequence[Each], org_of: Callable[[Each], str | None], most: int) -> tuple[list[Each], list[Each]]:
+    """Return those whose turn it is, so many of each org, the first of each first; and those who are left.
+
+    Those of no org come before all others.
+    """
+    before: Counter[str | None] = Counter()
+    turns: list[tuple[int, int]] = []
+    left: list[Each] = []
+    for place, each in enumerate(ready):
+        org = org_of(each)
+        if org is None:
+            turns.append((-1, place))
+        elif before[org] < most:
+            turns.append((before[org], place))
+        else:
+            left.append(each)
+        before[org] += 1
+    return [ready[place] for _, place in sorted(turns)], left

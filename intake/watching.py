@@ -5,9 +5,12 @@ waitress asks every connection in every turn what it waits for, which with many 
 
 import select
 import selectors
+from collections.abc import Callable
 from typing import Any
 
 from waitress import wasyncore
+
+from intake.turns import in_turns
 
 
 class Watched(dict[int, Any]):
@@ -36,20 +39,32 @@ class Watched(dict[int, Any]):
         """Have all of them asked again what they wait for."""
         self._changed.update(self)
 
-    def turn(self, timeout_s: float) -> None:
-        """Wait for something to happen, so long at most, and have it dealt with by whom it happened to."""
+    def turn(self, timeout_s: float, then: Callable[[], None] = lambda: None, of_each_org: int | None = None) -> None:
+        """Wait for something to happen, so long at most, and have it dealt with by whom it happened to.
+
+        `then` is called after each of them. Of each org no more are dealt with than is said; the others come again.
+        """
         changed, self._changed = self._changed, set()
         for descriptor in changed:
             item = self.get(descriptor)
             if item is not None:
                 self._watch(descriptor, item)
-        for key, events in self._selector.select(timeout_s):
+        happened = self._selector.select(timeout_s)
+        if of_each_org is not None:
+            happened, _ = in_turns(happened, self._org_of, of_each_org)
+        for key, events in happened:
             descriptor = key.fd
             item = self.get(descriptor)
             if item is not None:
                 self._changed.add(descriptor)
                 readable = select.POLLIN if events & selectors.EVENT_READ else 0
                 wasyncore.readwrite(item, readable | (select.POLLOUT if events & selectors.EVENT_WRITE else 0))
+                then()
+
+    def _org_of(self, ready: tuple[selectors.SelectorKey, int]) -> str | None:
+        """Return whose connection is ready, as far as its last request told; None if it is no caller's."""
+        org: str | None = getattr(self.get(ready[0].fd), "org", None)
+        return org
 
     def close(self) -> None:
         """Watch nothing any more."""

@@ -143,6 +143,15 @@ def decode_message(text: object) -> Message:
         raise _malformed(error) from error
 
 
+def org_of_one(text: str) -> str | None:
+    """Return whose command a message carries, if it is one command; None of any other, and of what can't be read."""
+    try:
+        ((_, org, *_),) = orjson.loads(text)["items"]
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
+    return org if isinstance(org, str) else None
+
+
 def _read(fields: object) -> Item | Unreadable:
     try:
         return _item(fields)

@@ -47,8 +47,8 @@ class Publisher:
         self._name = str(uuid4())
         self._count = itertools.count(1)
 
-    def publish(self, lane: int, text: str) -> None:
-        """Put a message on a lane.
+    def publish(self, lane: int, text: str, *, first: bool = False) -> None:
+        """Put a message on a lane: behind those that lie there, or before them.
 
         Raises:
             NotSent: there is no connection to the broker, or the broker refused.
@@ -62,7 +62,7 @@ class Publisher:
                 self._disconnect()
                 raise NotSent("the broker does not answer", "it has closed the connection")
             try:
-                self._send(connection, lane, text)
+                self._send(connection, lane, text, first=first)
             except Exception as error:  # whatever it is, the caller must know on which side of the line it left us
                 self._disconnect()
                 told = broker.cause_of(error), broker.detail_of(error)
@@ -92,9 +92,10 @@ class Publisher:
         self._client.close()
         self._prober.close()
 
-    def _send(self, connection: Any, lane: int, text: str) -> None:
+    def _send(self, connection: Any, lane: int, text: str, *, first: bool) -> None:
         queue, name = queue_of(lane), f"{self._name}-{next(self._count)}"
-        connection.send_command("LPUSH", queue, celery_message(APPLY_TASK, name, text, queue, name))
+        push = "RPUSH" if first else "LPUSH"  # whoever takes a message takes the last one of the list
+        connection.send_command(push, queue, celery_message(APPLY_TASK, name, text, queue, name))
         connection.read_response()
 
     def _drop_if_closed(self) -> None:

@@ -21,13 +21,14 @@ from wire.garbage import collect_seldom
 from wire.lanes import lane_of, queue_of
 from wire.privacy import keep_private
 from wire.settings import SettingError
-from workers.books import Books
+from workers.books import HEAVY_BOOKS_MAX, Books
 from workers.contents import read_strictly
+from workers.heavy import Heavy
 from workers.lanes import LaneLocks
 from workers.outages import Outages
 from workers.settings import Settings, settings
 from workers.strays import keep_strays
-from workers.tasks import register
+from workers.tasks import Beside, register
 from workers.turns import Turns
 
 logger = logging.getLogger("ledger.workers")
@@ -70,7 +71,10 @@ def _serve(chosen: Settings) -> int:
     books = Books(shared.data, outages)
     app = make_app(shared.redis_url, shared.lanes)
     turns = Turns(books, aside)
-    register(app, turns, replies.Sender(shared.redis_url))
+    heavy = Heavy()
+    heavy_books = Books(shared.data, outages, HEAVY_BOOKS_MAX)  # its own: none is used by two threads
+    beside = Beside(heavy, Turns(heavy_books, aside), replies.Sender(shared.redis_url))
+    register(app, turns, replies.Sender(shared.redis_url), beside)
     keep_strays(app, lambda body, queue, cause: turns.refuse(Item(Form.STRAY, body, cause, now_us(), lane=queue)))
     outages.keep_looking()
 
@@ -89,6 +93,8 @@ def _serve(chosen: Settings) -> int:
     )
     collect_seldom()
     worker.start()
+    heavy.finish()
+    heavy_books.close()
     books.close()
     return int(worker.exitcode or 0)
 

@@ -17,7 +17,8 @@ from workers.outages import Outages
 
 OPEN_BOOKS_MAX = 560  # of 1,000 orgs over two workers each has about 500; one takes 0.3 MB
 BOOK_DESCRIPTORS = 3  # the file, its WAL, and the index of that
-OTHER_DESCRIPTORS = 64  # of this process: sockets, lane locks, the registry, what is set aside
+HEAVY_BOOKS_MAX = 16  # more, for heavy messages
+OTHER_DESCRIPTORS = 64 + BOOK_DESCRIPTORS * HEAVY_BOOKS_MAX  # and sockets, lane locks, the registry, what is set aside
 SQLITE_BYTES_MAX = 132_000_000  # beyond it books are closed: that keeps the process below 250 MB
 WARM_BOOKS_MAX = 32  # the last used keep the pages that they read, up to 1 MB each
 BUSY_TIMEOUT_MS = 1_000  # somebody's shell that locks a book must not hold up its lane for long
@@ -35,6 +36,7 @@ class Books:
         self._open: OrderedDict[str, Book] = OrderedDict()  # the least used first
         self._warm: OrderedDict[str, Book] = OrderedDict()  # those of them that keep their pages
         self._lent: set[str] = set()
+        self._failed_before: dict[str, int] = {}  # how often each open one's org was set aside before it was opened
 
     @contextmanager
     def lent(self, org: str) -> Iterator[Book]:
@@ -69,12 +71,14 @@ class Books:
             StorageUnavailable: its book can't be opened.
         """
         book = self._open.get(org)
-        if book is not None and has_moved(book.connection):
+        failed = self._outages.begun(org)  # by the book of another thread, too
+        if book is not None and (self._failed_before[org] != failed or has_moved(book.connection)):
             self.drop(org)
             book = None
         if book is None:
             self._make_room()
             book = self._open[org] = self._opened(org)
+            self._failed_before[org] = failed
         else:
             self._open.move_to_end(org)
         self._keep_warm(org, book)
@@ -84,6 +88,7 @@ class Books:
         """Close an org's book, so that its next use starts afresh."""
         book = self._open.pop(org, None)
         self._warm.pop(org, None)
+        self._failed_before.pop(org, None)
         if book is not None:
             book.close()
 

@@ -48,6 +48,7 @@ class Outages:
         self._is_ours = is_ours
         self._lock = threading.Lock()
         self._out: dict[str, _Outage] = {}
+        self._begun: dict[str, int] = {}  # how often each org was set aside
         self._ended: dict[str, tuple[float, float]] = {}  # when, and after how long a wait
         self._suspects: dict[str, float] = {}  # when each may be suspected again
         self._to_check: set[str] = set()
@@ -64,6 +65,10 @@ class Outages:
         if outage is not None:
             raise StorageUnavailable(f"{org}: set aside: {outage.cause}")
 
+    def begun(self, org: str) -> int:
+        """Return how often an org was set aside: a book that was opened before it last was is not to be used."""
+        return self._begun.get(org, 0)
+
     def begin(self, org: str, error: StorageUnavailable) -> None:
         """Set an org aside whose book can't be used."""
         is_damaged = isinstance(error.__cause__, apsw.CorruptError)
@@ -72,6 +77,7 @@ class Outages:
             ended_at_s, wait_s = self._ended.pop(org, (float("-inf"), 0.0))
             relapsed = now_s - ended_at_s < RELAPSE_S
             wait_s = min(wait_s * 2, LOOK_AGAIN_S_MAX) if relapsed else LOOK_AGAIN_S_MIN
+            self._begun[org] = self.begun(org) + 1
             self._out[org] = _Outage(str(error), now_s + wait_s, wait_s, is_damaged=is_damaged)
         logger.error("set aside %s, whose book can't be used: %s", org, error)
 

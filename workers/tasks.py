@@ -3,9 +3,11 @@
 import json
 import logging
 import reprlib
+import threading
 import time
 from collections import OrderedDict
-from typing import NoReturn
+from collections.abc import Iterable
+from typing import NamedTuple, NoReturn
 
 from celery import Celery, Task
 from celery.exceptions import Ignore, Reject
@@ -15,8 +17,9 @@ from ledger_core.set_aside import Form, Item
 from wire import broker, replies, submit
 from wire.answers import SET_ASIDE
 from wire.app import APPLY_TASK, SUBMIT_TASK
-from wire.envelope import Malformed, Message, Reply, decode_message
+from wire.envelope import Malformed, Message, Reply, decode_message, org_of_one
 from workers.arrival import Arrived, AtOnce
+from workers.heavy import HEAVY_CHARS, Heavy
 from workers.turns import Sender, Turns
 
 logger = logging.getLogger("ledger.workers")
@@ -27,7 +30,7 @@ ANSWERED_MAX = 2_000  # messages that are remembered as answered: far more than 
 
 
 class _Answered:
-    """The messages that this worker answered of late.
+    """The messages that this worker answered of late. Any thread may use it.
 
     One that comes again, because its acknowledgement was lost, is not carried out: what its first answer said of a
     book that could not be used then, its caller was told.
@@ -35,20 +38,38 @@ class _Answered:
 
     def __init__(self) -> None:
         self._names: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self._lock = threading.Lock()
 
     def before(self, message: Message) -> bool:
         """Tell whether a message was answered before; from now on it is."""
         name = message.reply_to, message.message_id
-        if name in self._names:
-            return True
-        self._names[name] = None
-        if len(self._names) > ANSWERED_MAX:
-            self._names.popitem(last=False)
-        return False
+        with self._lock:
+            if name in self._names:
+                return True
+            self._names[name] = None
+            if len(self._names) > ANSWERED_MAX:
+                self._names.popitem(last=False)
+            return False
 
 
-def register(app: Celery, turns: Turns, sender: replies.Sender) -> None:
-    """Register the tasks of the lanes on a Celery app, and no others: Celery's own would run what a message names."""
+class Beside(NamedTuple):
+    """What carries out heavy messages in a thread of its own, and what that thread works with."""
+
+    heavy: Heavy
+    turns: Turns
+    sender: replies.Sender
+
+    def wait_for(self, orgs: Iterable[str], turns: Turns) -> None:
+        """Wait until the heavy messages of some orgs are carried out, unless it is they that take these turns."""
+        if turns is not self.turns:
+            self.heavy.wait_for(orgs)
+
+
+def register(app: Celery, turns: Turns, sender: replies.Sender, beside: Beside | None = None) -> None:
+    """Register the tasks of the lanes on a Celery app, and no others: Celery's own would run what a message names.
+
+    Without anything `beside`, heavy messages are carried out like all others.
+    """
     for name in list(app.tasks):
         del app.tasks[name]
     answered = _Answered()
@@ -73,14 +94,23 @@ def register(app: Celery, turns: Turns, sender: replies.Sender) -> None:
         abstract = True
 
         def carry_out(self, arrived: Arrived) -> None:
+            org = None if beside is None else _org_of_heavy(arrived.text)
+            if beside is None or org is None:
+                self.carry_out_with(turns, sender, arrived)
+            else:
+                beside.heavy.begin(org, lambda: self.carry_out_with(beside.turns, beside.sender, arrived))
+
+        def carry_out_with(self, turns: Turns, sender: replies.Sender, arrived: Arrived) -> None:
             began_s = time.monotonic()
             try:
-                _apply(decode_message(arrived.text), began_s)
+                _apply(decode_message(arrived.text), began_s, turns, sender)
             except Exception as error:  # malformed, or a fault of ours
                 cause = str(error) if isinstance(error, Malformed) else f"{type(error).__name__}: {error}"
                 turns.refuse(_item_of(self.name, arrived.task_id, arrived.queue, (arrived.text,), {}, cause))
 
-    def _apply(message: Message, began_s: float) -> None:
+    def _apply(message: Message, began_s: float, turns: Turns, sender: replies.Sender) -> None:
+        if beside is not None:
+            beside.wait_for((item.org for item in message.items), turns)
         if message.deadline.passed():
             logger.warning("dropped a message that came too late; its writes were sent again or given up")
         elif answered.before(message):
@@ -124,6 +154,8 @@ def register(app: Celery, turns: Turns, sender: replies.Sender) -> None:
             logger.exception("a bug in reading task %s", task_id)
             turns.refuse(_item(self, extra, arguments, f"{type(error).__name__}: {error}", is_told=False))
             _leave_without_a_result()
+        if beside is not None:
+            beside.wait_for([task.org], turns)
         (answer,) = turns.apply(task.org, [task.submission], sender=Sender.SERVICE)
         if answer is None:
             _leave_without_a_result()
@@ -147,6 +179,11 @@ def _applied(message: Message, turns: Turns, began_s: float) -> Reply:
             told.append((unreadable.number, answer))
     took_us = int((time.monotonic() - began_s) * 1e6)
     return Reply(message.message_id, turns.transactions - before, told, took_us)
+
+
+def _org_of_heavy(text: object) -> str | None:
+    """Return whose message it is, if it is a heavy one."""
+    return org_of_one(text) if isinstance(text, str) and len(text) >= HEAVY_CHARS else None
 
 
 def _leave_without_a_result() -> NoReturn:

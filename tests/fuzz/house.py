@@ -49,7 +49,7 @@ class Straight:
         self._turns = turns
         self.dispatch: Dispatch
 
-    def publish(self, lane: int, text: str) -> None:
+    def publish(self, lane: int, text: str, *, first: bool = False) -> None:
         message = decode_message(text)
         told = self._turns.take(message.items, message.deadline.passed)
         self.dispatch.resolve(decode_reply(encode_reply(Reply(message.message_id, 1, told))))

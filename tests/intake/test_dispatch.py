@@ -9,7 +9,8 @@ from intake import dispatch as module
 from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
 from intake.problems import Rejected
-from intake.tickets import Ticket
+from intake.tickets import HEAVY_WEIGHT, Ticket
+from ledger_core.commands import PostBulk, PostEntry
 from ledger_core.model import Submission
 from tests.builders import ORG, posting, submission
 from wire.answers import SET_ASIDE, Answer
@@ -40,12 +41,15 @@ class Broker:
 
     def __init__(self) -> None:
         self.messages: list[tuple[int, Message]] = []
+        self.firsts: list[int] = []  # the ids of those that went before the others
         self.fails: Exception | None = None
         self.up = True
 
-    def publish(self, lane: int, text: str) -> None:
+    def publish(self, lane: int, text: str, *, first: bool = False) -> None:
         if self.fails is None or isinstance(self.fails, PerhapsSent):
             self.messages.append((lane, decode_message(text)))
+            if first:
+                self.firsts.append(self.messages[-1][1].message_id)
         if self.fails is not None:
             raise self.fails
 
@@ -64,6 +68,7 @@ class Sender:
         pending_max: int = 1_000,
         pending_bytes_max: int = 2**20,
         is_out: Callable[[str], bool] = lambda org: False,
+        on_due: Callable[[], None] | None = None,
     ) -> None:
         self.clock = clock
         self.broker = Broker()
@@ -79,6 +84,7 @@ class Sender:
             pending_bytes_max=pending_bytes_max,
             on_settled=self.settled.append,
             is_out=is_out,
+            on_due=on_due,
         )
 
     def send(self, org: str = ORG, count: int = 1, *, accepted: bool = False) -> list[Ticket]:
@@ -557,3 +563,81 @@ def test_what_was_accepted_for_an_org_whose_book_fails_is_not_sent_until_it_is_w
     sender.later(2.1)
 
     assert sender.carried == [[1], [1]]
+
+
+def test_a_newcomer_passes_the_crowd_of_another_org(sender: Sender) -> None:
+    sender.send(count=21)
+    sender.answer()
+
+    (ticket,) = sender.send(NEIGHBOUR)
+    sender.send(NEIGHBOUR)
+
+    assert sender.carried == [[1], list(range(2, 22)), [ticket.number]]
+    assert sender.broker.firsts == [3]
+    sender.answer(2)
+    assert ticket.answer == DONE
+    assert sender.carried[3:] == [[23]]
+    sender.later(1)
+    assert len(sender.carried) == 4, "none was lost"
+
+
+def _send_bulk(sender: Sender, org: str = ORG) -> Ticket:
+    entry = posting()
+    assert isinstance(entry, PostEntry)
+    (ticket,) = sender.dispatch.tickets(org, [submission(PostBulk(entries=[entry] * HEAVY_WEIGHT), org)])
+    sender.dispatch.send([ticket])
+    return ticket
+
+
+def test_a_heavy_command_leaves_beside_the_others_and_what_its_org_sends_then_waits_for_it(sender: Sender) -> None:
+    sender.send(NEIGHBOUR)
+    _send_bulk(sender)
+    sender.send()
+    sender.send(NEIGHBOUR)
+    assert sender.carried == [[1], [2]]
+
+    sender.answer(0)
+    assert sender.carried == [[1], [2], [4]]
+    sender.answer(1)
+    sender.answer(2)
+
+    assert sender.carried == [[1], [2], [4], [3]]
+
+
+def test_a_heavy_command_that_is_lost_is_sent_again_and_holds_its_org_up_no_more(sender: Sender) -> None:
+    _send_bulk(sender)
+    sender.send()
+
+    sender.later(2.1)
+
+    assert sender.carried[0] == [1]
+    assert sorted(sender.carried[1:]) == [[1], [2]]
+
+
+def test_a_heavy_command_that_was_not_sent_is_turned_away_and_its_org_goes_on(sender: Sender) -> None:
+    sender.broker.fails = NotSent("away")
+    ticket = _send_bulk(sender)
+    assert ticket.not_sent
+
+    sender.broker.fails = None
+    sender.later(0.1)
+    sender.send()
+
+    assert sender.carried == [[2]]
+
+
+def test_while_several_orgs_call_another_thread_sends_what_is_due_when_answers_come(clock: Clock) -> None:
+    calls: list[None] = []
+    sender = Sender(clock, on_due=lambda: calls.append(None))
+    sender.send(count=2)
+    sender.dispatch.send_due()
+    sender.send()
+    calls.clear()
+
+    sender.dispatch.is_shared = lambda: True
+    sender.answer()
+    assert len(sender.carried) == 1
+    assert calls == [None]
+
+    sender.dispatch.send_due()
+    assert len(sender.carried) == 2

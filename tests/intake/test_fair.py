@@ -73,16 +73,72 @@ def test_backlogs_take_turns_even_if_a_message_has_no_room_for_a_whole_turn() ->
     assert taken.count("a") == taken.count("b") == TURN_WEIGHT
 
 
-def test_what_is_too_heavy_for_a_message_has_one_to_itself_and_waits_for_no_newcomer_for_ever() -> None:
+def test_newcomers_leave_by_themselves_but_for_those_that_are_left_out_or_too_heavy() -> None:
     queue = FairQueue()
-    queue.add(_tickets("bulk", 3, weight=500))
-    messages = []
-    for _ in range(8):
-        queue.add(_tickets("quiet"))
-        messages.append(_orgs(queue.take(500, 100)))
+    queue.add(_tickets("noisy", 500))
+    queue.take(100, 100)
+    queue.add(_tickets("quiet", 2) + _tickets("other") + _tickets("broad", weight=20))
 
-    assert messages.count(["bulk"]) == 3
-    assert ["bulk"] in messages[:2]
+    assert queue.has_newcomer({"other"})
+    taken = queue.take_newcomers({"other"}, 10)
+
+    assert _orgs(taken) == ["quiet", "quiet"]
+    assert not queue.has_newcomer({"other", "broad"})
+    assert len(queue) == 402
+
+
+def test_heavy_commands_leave_one_by_one_and_their_orgs_take_turns() -> None:
+    queue = FairQueue()
+    queue.add(_tickets("a", 2, weight=500) + _tickets("b", 2, weight=500))
+
+    assert queue.take(500, 1_000) == []
+    taken = [ticket for _ in range(5) if (ticket := queue.take_heavy()) is not None]
+
+    assert _orgs(taken) == ["a", "b", "a", "b"]
+    assert len(queue) == 0
+
+
+def test_what_an_org_sent_after_a_heavy_command_waits_until_that_is_done_and_nothing_else_does() -> None:
+    queue = FairQueue()
+    before, heavy, after = _tickets("bulk", 2), _tickets("bulk", weight=500), _tickets("bulk", 3)
+    quiet = _tickets("quiet")
+    queue.add(before + heavy + after)
+
+    assert queue.take_heavy() is None
+    assert queue.take(500, 1_000) == before
+    assert queue.has_heavy
+    assert queue.light == 0
+    assert queue.take_heavy() is heavy[0]
+    queue.add(quiet)
+    assert queue.light == 1
+    assert queue.take(500, 1_000) == quiet
+    queue.heavy_done("bulk")
+
+    assert queue.take(500, 1_000) == after
+
+
+def test_a_heavy_command_that_is_put_back_leaves_first_of_its_org() -> None:
+    queue = FairQueue()
+    (heavy,), after = _tickets("bulk", weight=500), _tickets("bulk", 2)
+    queue.add([heavy, *after])
+    assert queue.take_heavy() is heavy
+
+    queue.put_back([heavy])
+    queue.heavy_done("bulk")
+
+    assert queue.take(500, 1_000) == []
+    assert queue.take_heavy() is heavy
+
+
+def test_what_waits_behind_a_heavy_command_that_is_unwanted_goes_on() -> None:
+    queue = FairQueue()
+    (heavy,), after = _tickets("bulk", weight=500), _tickets("bulk", 2)
+    queue.add([heavy, *after])
+
+    assert queue.remove(lambda ticket: ticket is heavy) == [heavy]
+
+    assert queue.take(500, 1_000) == after
+    assert len(queue) == 0
 
 
 def test_what_is_put_back_leaves_first_of_its_org() -> None:

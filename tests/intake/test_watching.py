@@ -15,7 +15,8 @@ class Item:
     accepting = connecting = False
     connected = True
 
-    def __init__(self, watched: Watched) -> None:
+    def __init__(self, watched: Watched, org: str | None = None) -> None:
+        self.org = org
         self.watched = watched
         self.socket, self.other = socket.socketpair()
         self.descriptor = self.socket.fileno()
@@ -65,6 +66,20 @@ def test_what_comes_is_dealt_with_by_whom_it_came_to(watched: Watched) -> None:
     watched.turn(1)
 
     assert (first.got, second.got) == ([b"x"], [])
+
+
+def test_of_each_org_so_many_are_dealt_with_in_a_turn_and_the_others_come_again(watched: Watched) -> None:
+    crowd, other = [Item(watched, "crowd") for _ in range(5)], Item(watched, "other")
+    for item in (*crowd, other):
+        item.other.send(b"x")
+    dealt_with: list[int] = []
+
+    for _ in range(3):
+        watched.turn(1, lambda: dealt_with.append(sum(len(item.got) for item in crowd)), 2)
+        if len(dealt_with) == 3:
+            assert other.got == [b"x"]
+
+    assert dealt_with == [1, 1, 2, 3, 4, 5]
 
 
 def test_one_to_which_nothing_happened_is_not_asked_again(watched: Watched) -> None:

@@ -65,7 +65,7 @@ class Broker:
         self.messages: list[str] = []
         self.mode = "up"
 
-    def publish(self, lane: int, text: str) -> None:
+    def publish(self, lane: int, text: str, *, first: bool = False) -> None:
         assert len(decode_message(text).items) <= COMMANDS_PER_MESSAGE_MAX
         if self.mode in ("up", "takes it and fails"):
             self.messages.append(text)

@@ -85,7 +85,8 @@ class Town:
 
     def _bulk(self, intent: Intent, tag: str) -> dict[str, Any]:
         rng = random.Random(intent.picks[0])
-        entries = [_moved(rng.randint(1, 900), rng.choice(WALLETS), f"{tag}.{n}") for n in range(rng.randint(2, 12))]
+        count = rng.choice((2, 3, 5, 8, 12, 60))  # a heavy one now and then
+        entries = [_moved(rng.randint(1, 900), rng.choice(WALLETS), f"{tag}.{n}") for n in range(count)]
         if intent.picks[1] < 0.3:
             entries[-1] = _entry(WALLETS[0], FEES, 10**9, f"{tag}.refused")
         return {"entries": [{**each, "idempotency_key": each["description"]} for each in entries]}

@@ -1,7 +1,9 @@
-"""More than the ledger can serve: it says so, keeps its memory, loses nothing, and a backlog of one delays no other."""
+"""More than the ledger can serve: it says so, keeps its memory, loses nothing, and the noise of one delays no other."""
 
 import resource
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -11,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
+from tests.system.noise import KINDS
 from tests.system.orgs import Org, entry
 from tests.system.stack import Stack
 from tests.waiting import eventually
@@ -26,8 +30,12 @@ WORKER_MIB_MAX = 150  # measured: 80
 BROKER_MIB_MAX = 64  # measured: 12
 
 ROUNDS = 7
-POSTS = 40
-SLOWER_TIMES_MAX = 8  # nine of ten posts of a quiet org beside a backlog; measured on an idle machine: 4.4
+ROUNDS_MAX = 21  # where something else uses the processors as well, for a while
+POSTS = 60
+PAUSE_S = 0.002
+QUANTILE_PERCENT = 95  # of so few posts the slowest of a hundred is chance
+# Measured: 4.2, 4.4, 4.1 and 3.0. Full blast leaves no processor idle: beside another test like this it was 5 to 6.
+SLOWER_TIMES_MAX = {"backlog": 5, "posts": 8, "async posts": 8, "bulks": 5}
 
 
 def _memory_mib(stack: Stack, part: str) -> float:
@@ -106,7 +114,8 @@ def test_a_flood_is_answered_truly_in_bounded_memory_and_over_when_it_ends(own_s
         assert org.post("/v1/entries", entry(1, 2, 1)).status_code == 201
 
 
-def test_a_backlog_of_one_org_delays_no_neighbour_on_its_lane(own_stack: Callable[..., Stack]) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_noisy_org_delays_no_neighbour_on_its_lane(own_stack: Callable[..., Stack], kind: str) -> None:
     """In one run, in turns of quiet and noise, so that whatever else this machine does meets both."""
     stack = own_stack()
     quiet = stack.org("quiet")
@@ -116,41 +125,48 @@ def test_a_backlog_of_one_org_delays_no_neighbour_on_its_lane(own_stack: Callabl
         org.open_pair()
     _post_s(quiet)
 
-    ratios = []
-    for _ in range(ROUNDS):
+    ratios: list[float] = []
+    while len(ratios) < ROUNDS or (statistics.median(ratios) >= SLOWER_TIMES_MAX[kind] and len(ratios) < ROUNDS_MAX):
         alone_s = _post_s(quiet)
-        with _backlog(noisy):
+        with _noise(noisy, kind):
             beside_s = _post_s(quiet)
         ratios.append(beside_s / alone_s)
 
-    assert statistics.median(ratios) < SLOWER_TIMES_MAX, ratios
+    assert statistics.median(ratios) < SLOWER_TIMES_MAX[kind], ratios
 
 
 def _post_s(org: Org) -> float:
-    """Post one entry after the other, and return in how many seconds nine of ten were answered."""
+    """Post one entry after the other, and return in how many seconds all but the slowest of them were answered."""
     took_s = []
     for _ in range(POSTS):
         began_s = time.monotonic()
         org.post_entry(1, 2, 1)
         took_s.append(time.monotonic() - began_s)
-    return sorted(took_s)[POSTS * 9 // 10]
+        time.sleep(PAUSE_S)
+    return sorted(took_s)[POSTS * QUANTILE_PERCENT // 100]
 
 
 @contextmanager
-def _backlog(org: Org) -> Iterator[None]:
-    """Keep thousands of writes of an org waiting, for the length of a block."""
-    ended = threading.Event()
-    bulk = {"atomic": False, "entries": [entry(1, 2, 1)] * 100}
-
-    def fill() -> None:
-        while not ended.is_set():
-            if org.post("/v1/entries/bulk", bulk, Prefer="respond-async").status_code == 429:
-                ended.wait(0.05)
-
-    filling = threading.Thread(target=fill)
-    filling.start()
-    eventually(lambda: org.stack.metric("ledger_commands_pending") > 2_000, "there is a backlog")
-    yield
-    ended.set()
-    filling.join()
-    eventually(lambda: org.stack.metric("ledger_commands_pending") == 0, "the backlog is worked off")
+def _noise(org: Org, kind: str) -> Iterator[None]:
+    """Have an org call as fast as it is answered, for the length of a block."""
+    before = org.stack.metric("ledger_commands_answered_total")
+    command = [
+        sys.executable,
+        "-m",
+        "tests.system.noise",
+        org.stack.base_url.rpartition(":")[2],
+        org.slug,
+        org.api_key,
+        kind,
+    ]
+    with subprocess.Popen(command) as calling:
+        try:
+            if kind == "backlog":
+                eventually(lambda: org.stack.metric("ledger_commands_pending") > 2_000, "there is a backlog")
+            else:
+                eventually(lambda: org.stack.metric("ledger_commands_answered_total") > before + 10, "it calls")
+            yield
+            assert calling.poll() is None, "it called to the end"
+        finally:
+            calling.kill()
+    eventually(lambda: org.stack.metric("ledger_commands_pending") == 0, "what it asked for is done")

@@ -19,6 +19,7 @@ from wire.envelope import (
     decode_reply,
     encode_message,
     encode_reply,
+    org_of_one,
 )
 
 COMMANDS = [
@@ -50,6 +51,16 @@ def test_a_message_carries_many_commands_in_their_order() -> None:
     message = _message(*COMMANDS)
 
     assert decode_message(encode_message(message)) == message
+
+
+def test_whose_message_it_is_that_has_one_command_can_be_told() -> None:
+    assert org_of_one(encode_message(_message(COMMANDS[0]))) == "org-1"
+    assert org_of_one(encode_message(_message(*COMMANDS))) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"items": []}', '{"items": [[1]]}', '{"items": [[1, 2, 3]]}'])
+def test_of_what_is_no_message_it_is_not_told_whose_it_is(text: str) -> None:
+    assert org_of_one(text) is None
 
 
 def test_a_command_has_the_same_fingerprint_on_both_sides() -> None:

@@ -1,5 +1,7 @@
 """Publishing to a broker by its name: whoever publishes never waits for the name to be looked up."""
 
+import base64
+import json
 import socket
 import threading
 import time
@@ -154,4 +156,18 @@ def test_a_connection_that_was_cut_while_idle_is_made_anew_before_a_message_meet
         publisher.publish(LANE, "text")
 
         assert broker.client.llen(queue_of(LANE)) == 1
+        publisher.close()
+
+
+def test_a_message_that_goes_first_is_taken_before_those_that_lie_there(tmp_path: Path) -> None:
+    with own_broker(tmp_path / "broker") as broker:
+        publisher = Publisher(broker.url)
+        assert publisher.trouble() is None
+
+        publisher.publish(LANE, "text")
+        publisher.publish(LANE, "first", first=True)
+
+        taken = [json.loads(broker.client.rpop(queue_of(LANE))) for _ in range(2)]
+        texts = [json.loads(base64.b64decode(each["body"]))[0][0] for each in taken]
+        assert texts == ["first", "text"]
         publisher.close()

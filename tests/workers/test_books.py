@@ -24,6 +24,19 @@ def test_a_book_stays_open_between_uses(books: Books) -> None:
     assert books.book("acme") is books.book("acme")
 
 
+def test_a_book_whose_org_was_set_aside_meanwhile_by_another_thread_is_opened_anew(
+    data: Path, books: Books, outages: Outages
+) -> None:
+    others = Books(data, outages)
+    book, kept = books.book("acme"), books.book("globex")
+    with pytest.raises(StorageUnavailable), others.lent("acme"):
+        raise StorageUnavailable("the disk")
+
+    assert books.book("acme") is not book
+    assert not _is_open(book)
+    assert books.book("globex") is kept
+
+
 def test_the_least_used_book_is_closed_when_there_are_too_many(data: Path, outages: Outages) -> None:
     books = Books(data, outages, open_max=2)
     acme, globex = books.book("acme"), books.book("globex")
