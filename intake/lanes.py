@@ -124,11 +124,14 @@ class Lane(Track):
             return True
         if self.losses > 1:
             return False
-        under_way = [sent for sent in self.sent.values() if sent.way is Way.PLAIN]
-        if not under_way or (len(under_way) < AHEAD_MAX and self.waiting.light >= self.weight_max):
+        last, count = None, 0
+        for sent in self.sent.values():
+            if sent.way is Way.PLAIN:
+                last, count = sent, count + 1
+        if last is None or (count < AHEAD_MAX and self.waiting.light >= self.weight_max):
             return True
         late_s = min(max(LATE_S, LATE_TIMES * self.message_s), LATE_S_MAX)
-        return now_s - under_way[-1].sent_at_s >= late_s and len(self.sent) < UNANSWERED_MAX
+        return now_s - last.sent_at_s >= late_s and len(self.sent) < UNANSWERED_MAX
 
     def is_free_for_heavy(self) -> bool:
         """Tell whether a heavy message may go: not to a lane that is silent."""
@@ -137,12 +140,14 @@ class Lane(Track):
 
     def is_free_for_newcomers(self) -> bool:
         """Tell whether an express message may go: there are newcomers, and what they would wait behind is a crowd."""
-        under_way = self.sent.values()
-        if self.losses or not any(sent.is_crowd for sent in under_way):
+        if self.losses:
             return False
-        if any(sent.way is Way.EXPRESS for sent in under_way):
-            return False
-        return self.waiting.has_newcomer(self._orgs_under_way())
+        is_crowd = False
+        for sent in self.sent.values():
+            if sent.way is Way.EXPRESS:
+                return False
+            is_crowd = is_crowd or sent.is_crowd
+        return is_crowd and self.waiting.has_newcomer(self._orgs_under_way())
 
     def may_send(self, now_s: float) -> bool:
         """Tell whether there is a message that may go."""

@@ -124,7 +124,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._is_awake = False  # before it looks, so that nothing that comes later is left without a turn
         self._look_at_what_others_left()
         self._tell(of_each_org)
-        for _ in range(QUICK_PER_TURN):
+        for _ in range(min(len(self._to_serve), QUICK_PER_TURN)):
             self._serve_quick()
         self._on_end()
 
