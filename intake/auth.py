@@ -50,9 +50,7 @@ class Doorkeeper:
         if slug is None or api_key is None or len(api_key) > API_KEY_CHARS_MAX:
             raise problems.unauthorized()
         key_digest = digest(api_key)
-        known_until_s = (
-            self._known_until_s
-        )  # first: who is forgotten meanwhile must not pass by the time that comes next
+        known_until_s = self._known_until_s  # first: who is forgotten meanwhile must not pass by the time that follows
         known = self._known.get((slug, key_digest))
         if known is not None and known_until_s > time.monotonic():
             return known
