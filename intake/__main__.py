@@ -20,9 +20,9 @@ from intake.dispatch import Dispatch
 from intake.end_of_turn import EndOfTurn
 from intake.health import Health
 from intake.known import Known
+from intake.listening import Listening
 from intake.loops import Loops
 from intake.operations import Operations
-from intake.outgoing import Outgoing
 from intake.quick import Quick
 from intake.readers import Readers
 from intake.serving import Server, listening
@@ -85,7 +85,6 @@ def _serve(chosen: Settings) -> None:
         operations.settled(submission.operation_id)
 
     end_of_turn = EndOfTurn()
-    outgoing = Outgoing()
     dispatch = Dispatch(
         publisher,
         watch,
@@ -96,9 +95,10 @@ def _serve(chosen: Settings) -> None:
         pending_bytes_max=chosen.pending_bytes_max,
         on_settled=settled,
         is_out=aside.is_out,
-        on_due=lambda: end_of_turn.call(outgoing.call),
+        on_due=lambda: end_of_turn.call(send_due),
     )
-    outgoing.send_due = acceptance.on_told = dispatch.send_due
+    send_due = dispatch.send_due
+    acceptance.on_told = lambda: end_of_turn.call(send_due)
     acceptance.on_bid = lambda: end_of_turn.call(acceptance.go_on)
     writes = Writes(dispatch, acceptance, known, wait_s=chosen.wait_s, is_out=aside.is_out)
     operations = Operations(dispatch, acceptance, readers, aside)
@@ -116,19 +116,23 @@ def _serve(chosen: Settings) -> None:
     )
 
     acceptance.gathered = server.gathered
-    dispatch.is_shared = server.is_shared
+    end_of_turn.wake = server.wake
+    listening = Listening(listener, watch, dispatch.resolve)
+    publisher.watched_by(server.links, watch.suspect)
+    server.between(listening.take_in)
+    listener.watched_by(server.links, listening.take_in)
     loops = Loops(
         watch,
         dispatch,
-        outgoing,
+        publisher,
         writes,
         operations,
-        listener,
+        listening,
         acceptance,
         sweeper,
         aside,
         doorkeeper,
-        server.gathered,
+        end_of_turn.call,
     )
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -20,7 +20,7 @@ from ledger_core.model import Submission
 from wire.answers import SET_ASIDE, Answer
 from wire.envelope import MESSAGE_VALID_S, Deadline, Item, Message, Reply, encode_message
 from wire.lanes import lane_of
-from wire.publisher import NotSent, PerhapsSent
+from wire.publisher import Failed, NotSent, PerhapsSent
 
 SET_ASIDE_S = 60.0  # a command that was set aside is not sent again for so long, even if its file can't be read
 APPLY_S_MAX = 10.0  # a message that a worker began in time is surely done, or rolled back, this long after its deadline
@@ -30,16 +30,16 @@ ORG_SHARE = 4  # one org may have this part of all the bytes that may wait
 class Publishes(Protocol):
     """What dispatch needs of a broker: `wire.publisher.Publisher`."""
 
-    def publish(self, lane: int, text: str, *, first: bool = False) -> None:
-        """Put a message on a lane: behind those that lie there, or before them."""
+    def publish(self, lane: int, text: str, failed: Failed, *, first: bool = False) -> None:
+        """Put a message on a lane: behind those that lie there, or before them. `failed` is called if that fails."""
 
 
 class Dispatch:
     """Sends commands on their lanes and hands their answers back. Any thread may use it.
 
     `on_settled` is told of each accepted command that has its outcome. An org that `is_out` has a book that can't be
-    used: what was accepted for it waits until it can be. Whoever sends a command also publishes it, unless that is
-    `on_due`'s affair: it then has `send_due` called soon.
+    used: what was accepted for it waits until it can be. `on_due` has `send_due` called soon, by the one thread that
+    publishes, which is also the one that calls `resolve`; by default whoever sends a command publishes it.
     """
 
     def __init__(
@@ -57,14 +57,12 @@ class Dispatch:
         on_due: Callable[[], None] | None = None,
     ) -> None:
         self._on_due = self.send_due if on_due is None else on_due
-        self.is_shared: Callable[[], bool] = lambda: False  # several orgs call
         self._broker = broker
         self._watch = watch
         watch.on_back = self._send_what_waits
         self._reply_to = reply_to
         self._lanes = [Lane(number) for number in range(lanes)]
         self._due: deque[Lane] = deque()
-        self._publishing = threading.Lock()
         self._pending_per_org_max = pending_per_org_max
         self._pending_max = pending_max
         self._pending_bytes_max = pending_bytes_max
@@ -174,10 +172,8 @@ class Dispatch:
                 self._answered(lane, reply)
                 is_due = self._is_due(lane, [])
                 self._put_off_unanswered(sent, reply)
-        if is_due and self.is_shared():
-            self._on_due()  # by another thread: nobody's answer waits for that
-        elif is_due:
-            self.send_due()  # at the least cost, and first, to keep the worker busy
+        if is_due:
+            self.send_due()  # first, to keep the worker busy
         for number, answer in reply.answers:
             ticket = self._tickets.get(number)
             if ticket is not None:
@@ -250,7 +246,7 @@ class Dispatch:
     def _put(self, lane: Lane, tickets: Sequence[Ticket]) -> None:
         """Have commands wait for their lane, and send what waits if it is free."""
         if self._is_due(lane, tickets):
-            self.send_due()
+            self._on_due()
 
     def _is_due(self, lane: Lane, tickets: Sequence[Ticket]) -> bool:
         """Have commands wait for their lane; tell whether its next message may go, as far as can be seen."""
@@ -263,21 +259,14 @@ class Dispatch:
 
     def _send_what_waits(self) -> None:
         self._due.extend(self._lanes)
-        self.send_due()
+        self._on_due()
 
     def send_due(self) -> None:
-        """Send the next messages of the lanes that are due, unless another thread does so already.
-
-        One thread publishes at a time: when the broker stands still, only that one is held up.
-        """
-        while self._due and self._publishing.acquire(blocking=False):
-            try:
-                while self._due:
-                    lane = self._due.popleft()
-                    while self._send_next(lane):
-                        pass
-            finally:
-                self._publishing.release()
+        """Send the next messages of the lanes that are due."""
+        while self._due:
+            lane = self._due.popleft()
+            while self._send_next(lane):
+                pass
 
     def _send_next(self, lane: Lane) -> bool:
         """Send the next message of a lane, if there is one and it may go; tell whether one went."""
@@ -305,14 +294,14 @@ class Dispatch:
     def _publish(self, lane: Lane, sent: Sent, deadline: Deadline) -> None:
         items = [Item(ticket.number, ticket.org, ticket.submission) for ticket in sent.tickets]
         metrics.MESSAGES_SENT.inc()
-        try:
-            text = encode_message(Message(sent.message_id, self._reply_to, deadline, items))
-            self._broker.publish(lane.number, text, first=sent.way is Way.EXPRESS)
-        except PerhapsSent as error:
-            self._watch.went_away(*error.args)  # the message is sent again when it is due
-        except NotSent as error:
+        text = encode_message(Message(sent.message_id, self._reply_to, deadline, items))
+
+        def failed(error: NotSent | PerhapsSent) -> None:
             self._watch.went_away(*error.args)
-            self._take_back(lane, sent)
+            if isinstance(error, NotSent):
+                self._take_back(lane, sent)  # what was perhaps sent is sent again when it is due
+
+        self._broker.publish(lane.number, text, failed, first=sent.way is Way.EXPRESS)
 
     def _take_back(self, lane: Lane, sent: Sent) -> None:
         """Turn away those that no message carried and nobody accepted; keep the others until the broker is back."""

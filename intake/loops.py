@@ -4,20 +4,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 from intake.acceptance import Acceptance, Sweeper
 from intake.aside import Aside
 from intake.auth import RENEW_EVERY_S, Doorkeeper
 from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
+from intake.listening import Listening
 from intake.operations import Operations
-from intake.outgoing import Outgoing
 from intake.writes import Writes
 from ledger_core.errors import StorageUnavailable
 from wire import broker
-from wire.envelope import Malformed
-from wire.replies import Listener
+from wire.publisher import Publisher
 
 logger = logging.getLogger("ledger.intake")
 
@@ -29,33 +27,33 @@ LOOK_UPS = 4  # books that are opened at a time, to see what is known of a write
 
 
 class Loops:
-    """The threads, from start to stop."""
+    """The threads, from start to stop. `soon` has something called by the thread of the server."""
 
     def __init__(
         self,
         watch: BrokerWatch,
         dispatch: Dispatch,
-        outgoing: Outgoing,
+        publisher: Publisher,
         writes: Writes,
         operations: Operations,
-        listener: Listener,
+        listening: Listening,
         acceptance: Acceptance,
         sweeper: Sweeper,
         aside: Aside,
         doorkeeper: Doorkeeper,
-        gathered: Callable[[], AbstractContextManager[None]],
+        soon: Callable[[Callable[[], None]], None],
     ) -> None:
         self._watch = watch
         self._aside = aside
         self._doorkeeper = doorkeeper
         self._dispatch = dispatch
-        self._outgoing = outgoing
+        self._publisher = publisher
         self._writes = writes
         self._operations = operations
-        self._listener = listener
+        self._listening = listening
         self._acceptance = acceptance
         self._sweeper = sweeper
-        self._gathered = gathered
+        self._soon = soon
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -63,8 +61,7 @@ class Loops:
         self._start("broker", self.ask_once)
         self._watch.wait_until_asked()  # what is sent before is not sent; but reads don't wait for ever for a name
         turns = (
-            ("listener", self.listen_once),
-            ("publisher", self._outgoing.publish_once),
+            ("listener", self.connect_once),
             ("pulse", self.pulse_once),
             ("sweeper", self.sweep_once),
             ("waits", self.wait_once),
@@ -80,22 +77,15 @@ class Loops:
         """Let them end after their turn."""
         self._stopping.set()
 
-    def listen_once(self) -> None:
-        """Take in the answers to one message, if they come within a second."""
+    def connect_once(self) -> None:
+        """Connect to the reply list if nothing does, then rest for a moment. A name may hold this up for long."""
         try:
-            reply = self._listener.receive()
+            if self._listening.connect():
+                self._soon(self._listening.take_in)
         except broker.ERRORS as error:
-            logger.debug("no answers from the broker: %s", error)  # whoever watches it tells of it, once
+            logger.debug("no connection for answers: %s", error)  # whoever watches the broker tells of it, once
             self._watch.suspect()
-            self._stopping.wait(RECONNECT_S)
-            return
-        except Malformed as error:
-            # Whoever waits for it sends the command again, and is told the outcome that is in the book.
-            logger.error("dropped answers that can't be understood: %s", error)
-            return
-        if reply is not None:
-            with self._gathered():
-                self._dispatch.resolve(reply)
+        self._stopping.wait(RECONNECT_S)
 
     def ask_once(self) -> None:
         """Ask the broker how it is, then rest for a moment. A name that can't be found may hold this up for long."""
@@ -103,8 +93,10 @@ class Loops:
         self._watch.rest()
 
     def pulse_once(self) -> None:
-        """Send what is due now, then rest for a moment. A broker that stands still may hold this up for a second."""
+        """Have sent what is due now, and given up what the broker does not answer, then rest for a moment."""
         self._dispatch.tick()
+        if self._publisher.is_overdue:
+            self._soon(self._publisher.take_in)
         self._stopping.wait(TICK_S)
 
     def sweep_once(self) -> None:

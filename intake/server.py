@@ -18,6 +18,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from intake.connections import BoundedChannel, Limits
+from intake.links import Links
 from intake.turns import ORG_HEADER, Turns, in_turns
 from intake.watching import Watched
 
@@ -25,6 +26,7 @@ ACCEPTS_PER_TURN = 64  # a crowd must not take a turn of the loop for each
 LOOK_EVERY_S = 1  # for callers who keep us waiting
 QUICK_PER_TURN = 16  # then others are read, so that another org need not wait for all of one
 OF_EACH_ORG = 2  # are dealt with in a turn while several orgs call, so that nobody waits for all of a crowd,
+DEALT_WITH_MAX = 4  # callers, before it is seen whether the broker said something
 SHARED_S = 1.0  # which is so long after another org called
 REST_S = 0.01  # after a fault of the loop itself: one that comes in every turn must leave something for the others
 
@@ -73,6 +75,8 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._to_serve = Turns()  # by the loop
         self._readied: deque[BoundedChannel] = deque()  # parked ones that can go on, as any thread says so
         self._to_tell: list[BoundedChannel] = []
+        self._dealt_with = 0  # callers, since what is `between` them was looked at
+        self.between: Callable[[], None] = lambda: None
         self._org = ""  # that called last
         self._shared_until_s = 0.0
         self._served: deque[BoundedChannel] = deque()  # by the pool
@@ -84,6 +88,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._is_over = False
         self._look_at_s = 0.0
         self._watched = Watched()
+        self.links = Links(self._watched)
         super().__init__(*arguments, map=self._watched, **options)
 
     def run(self) -> None:
@@ -120,17 +125,13 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
             self._watched.turn(timeout_s, self._serve_quick, of_each_org)
         else:
             of_each_org = None
-            self._watched.turn(timeout_s)
+            self._watched.turn(timeout_s, self._look_between)
         self._is_awake = False  # before it looks, so that nothing that comes later is left without a turn
         self._look_at_what_others_left()
         self._tell(of_each_org)
         for _ in range(min(len(self._to_serve), QUICK_PER_TURN)):
             self._serve_quick()
         self._on_end()
-
-    def is_shared(self) -> bool:
-        """Tell whether several orgs called of late. Any thread may ask."""
-        return time.monotonic() < self._shared_until_s
 
     @property
     def is_in_loop(self) -> bool:
@@ -148,7 +149,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         """Have a parked request of a connection go on. Any thread may call it."""
         self._readied.append(channel)
         if threading.get_ident() not in self._gathering:
-            self._wake()
+            self.wake()
 
     @contextmanager
     def gathered(self) -> Iterator[None]:
@@ -160,7 +161,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         finally:
             self._gathering.discard(thread)
             if self._readied:
-                self._wake()
+                self.wake()
 
     def pull_trigger(self) -> None:
         """Have the loop look at the connection that this thread serves, or at all of them. waitress names it so."""
@@ -171,7 +172,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
             self._all_changed = True
         else:
             self._served.append(channel)
-        self._wake()
+        self.wake()
 
     def begin_service(self, channel: BoundedChannel) -> None:
         """Note that this thread serves a connection, and whose."""
@@ -236,10 +237,19 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         if of_each_org is not None:
             told, self._to_tell = in_turns(told, attrgetter("org"), of_each_org)
         for channel in told:
+            self._look_between()
             self._go_on(channel)
+
+    def _look_between(self) -> None:
+        """Take in what the broker says after every few callers: a worker may wait for its next message."""
+        self._dealt_with += 1
+        if self._dealt_with >= DEALT_WITH_MAX:
+            self._dealt_with = 0
+            self.between()
 
     def _serve_quick(self) -> None:
         """Serve the next quick request, if there is one."""
+        self._look_between()
         if self._to_serve:
             began_s = time.monotonic()
             self._serve(self._to_serve.popleft())
@@ -271,8 +281,8 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         if descriptor is not None:
             self._watched.look_at(descriptor)
 
-    def _wake(self) -> None:
-        """Have the loop take its next turn now, if it waits."""
+    def wake(self) -> None:
+        """Have the loop take its next turn now, if it waits. Any thread may call it."""
         if not self._is_awake and not self.is_in_loop:
             self._is_awake = True
             self.trigger.pull_trigger()

@@ -9,6 +9,7 @@ from typing import Any
 from waitress import wasyncore
 
 from intake.connections import Limits
+from intake.links import Links
 from intake.server import LOOK_EVERY_S, NoneIsQuick, Tells, server_on
 from ledger_core.limits import BODY_BYTES_MAX
 
@@ -78,9 +79,18 @@ class Server:
         """Have all requests that a thread readies in a block answered together, at its end."""
         return self._server.gathered()
 
-    def is_shared(self) -> bool:
-        """Tell whether several orgs called of late. Any thread may ask."""
-        return self._server.is_shared()
+    @property
+    def links(self) -> Links:
+        """What watches links to the broker in the loop."""
+        return self._server.links
+
+    def between(self, call: Callable[[], None]) -> None:
+        """Have something called in the loop after every few callers, which nothing may hold up."""
+        self._server.between = call
+
+    def wake(self) -> None:
+        """Have the loop take its next turn now, if it waits. Any thread may call it."""
+        self._server.wake()
 
     def run(self) -> None:
         """Serve, in this thread, until `end` is called."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import orjson
 import redis
@@ -22,7 +23,7 @@ from wire.app import make_app
 from wire.envelope import MESSAGE_VALID_S, Deadline, Message, encode_message
 from wire.envelope import Item as Sent
 from wire.lanes import lane_of, queue_of
-from wire.publisher import NotSent, PerhapsSent, Publisher
+from wire.publisher import lane_message
 from wire.settings import Settings
 
 ANSWER_S_MAX = 10.0  # a worker that has not answered by then does not run, or has much to do
@@ -46,12 +47,15 @@ class Redrive:
         self._aside = SetAside(data)
         self._client = broker.connect(shared.redis_url)
         self._app = make_app(shared.redis_url, shared.lanes)
-        self._publisher = Publisher(shared.redis_url)
-        self._listener = replies.Listener(shared.redis_url, replies.new_list())
+        self._reply_to = replies.new_list()
 
     def reachable(self) -> bool:
         """Tell whether the broker answers."""
-        return self._publisher.trouble() is None
+        try:
+            self._client.ping()
+        except broker.ERRORS:
+            return False
+        return True
 
     def send(self, found: Sequence[Kept], *, told_too: bool) -> Iterator[Fate]:
         """Send items again, one after the other, and yield what came of each.
@@ -62,7 +66,7 @@ class Redrive:
         for kept in found:
             try:
                 yield self._sent(kept, told_too=told_too)
-            except (StorageUnavailable, InvalidRequest, redis.RedisError, NotSent, PerhapsSent) as error:
+            except (StorageUnavailable, InvalidRequest, redis.RedisError) as error:
                 yield Fate(kept, False, f"not sent: {type(error).__name__}: {error}")
 
     def _sent(self, kept: Kept, *, told_too: bool) -> Fate:
@@ -79,10 +83,10 @@ class Redrive:
 
     def _send_command(self, kept: Kept) -> Fate:
         org, submission = submission_of(kept.item)
-        message = Message(
-            kept.number, self._listener.name, Deadline.after(MESSAGE_VALID_S), [Sent(kept.number, org, submission)]
-        )
-        self._publisher.publish(lane_of(org, self._shared.lanes), encode_message(message))
+        deadline = Deadline.after(MESSAGE_VALID_S)
+        message = Message(kept.number, self._reply_to, deadline, [Sent(kept.number, org, submission)])
+        lane = lane_of(org, self._shared.lanes)
+        self._client.lpush(queue_of(lane), lane_message(lane, str(uuid4()), encode_message(message)))
         answer = self._answer(kept.number)
         if answer is None:
             return Fate(kept, False, "sent, and not answered yet: try again to see what came of it")
@@ -96,7 +100,7 @@ class Redrive:
     def _answer(self, number: int) -> Answer | None:
         until_s = time.monotonic() + ANSWER_S_MAX
         while time.monotonic() < until_s:
-            reply = self._listener.receive()
+            reply = replies.receive(self._client, self._reply_to)
             if reply is not None and reply.message_id == number:
                 return dict(reply.answers).get(number)
         return None

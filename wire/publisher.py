@@ -1,17 +1,19 @@
 """Publishing on lanes, and what a failure of it means: surely not sent, or perhaps sent."""
 
 import itertools
-import logging
-import threading
-from typing import Any, NamedTuple
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
 from uuid import uuid4
+
+import redis
 
 from wire import broker
 from wire.app import APPLY_TASK
 from wire.celery_message import celery_message
 from wire.lanes import queue_of
-
-logger = logging.getLogger("ledger.wire")
+from wire.link import Linked, Watches
 
 ANSWER_TIMEOUT_S = 1.0  # a broker that does not take a message within this is away
 PROBE_KEY = "ledger.probe"  # never written: see `trouble`
@@ -25,6 +27,9 @@ class PerhapsSent(Exception):
     """The connection broke in mid-message: the broker may have it. Arguments as those of `NotSent`."""
 
 
+Failed = Callable[[NotSent | PerhapsSent], None]
+
+
 class Trouble(NamedTuple):
     """What is wrong with the broker: for callers, and in detail for the log."""
 
@@ -32,41 +37,85 @@ class Trouble(NamedTuple):
     detail: str = ""
 
 
+class _Published(NamedTuple):
+    """A message of which the broker has not said yet that it has it."""
+
+    failed: Failed
+    at_s: float
+
+
 class Publisher:
-    """Puts intake's messages on lanes, over one connection. Any thread may use it; one publishes at a time.
+    """Puts intake's messages on lanes, over one link. One thread uses it, which never waits, but for `trouble`.
 
     Publishing never connects, nor waits for it, since looking up a name may take longer than anybody waits: `trouble`
-    does, which one thread at a time may call.
+    does, which one other thread may call.
     """
 
     def __init__(self, url: str) -> None:
         self._prober = broker.connect(url, answer_timeout_s=broker.PROBE_TIMEOUT_S)
-        self._client = broker.connect(url, answer_timeout_s=ANSWER_TIMEOUT_S)
-        self._lock = threading.Lock()
-        self._connection: Any = None  # redis has no types for what it does
+        self._linked = Linked(url, answer_timeout_s=ANSWER_TIMEOUT_S)
+        self._published: deque[_Published] = deque()  # the oldest first
+        self._on_lost: Callable[[], None] = lambda: None
         self._name = str(uuid4())
         self._count = itertools.count(1)
 
-    def publish(self, lane: int, text: str, *, first: bool = False) -> None:
+    def watched_by(self, watches: Watches, on_lost: Callable[[], None]) -> None:
+        """Have `take_in` called by whoever watches the link, and something else when it turns out to be broken."""
+        self._linked.watched_by(watches, self.take_in)
+        self._on_lost = on_lost
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether there is a link, as far as is known. Any thread may ask."""
+        return self._linked.stands
+
+    def publish(self, lane: int, text: str, failed: Failed, *, first: bool = False) -> None:
         """Put a message on a lane: behind those that lie there, or before them.
 
-        Raises:
-            NotSent: there is no connection to the broker, or the broker refused.
-            PerhapsSent: the connection broke, or the answer did not come, while the message was under way.
+        `failed` is called, now or later, if that fails: with NotSent where there is no connection to the broker, or it
+        refuses; with PerhapsSent where the connection broke, or no answer came, while the message was under way.
         """
-        with self._lock:
-            connection = self._connection
-            if connection is None:
-                raise NotSent("the broker does not answer", "there is no connection to it")
-            if broker.is_closed(connection):
-                self._disconnect()
-                raise NotSent("the broker does not answer", "it has closed the connection")
-            try:
-                self._send(connection, lane, text, first=first)
-            except Exception as error:  # whatever it is, the caller must know on which side of the line it left us
-                self._disconnect()
-                told = broker.cause_of(error), broker.detail_of(error)
-                raise NotSent(*told) if broker.is_refusal(error) else PerhapsSent(*told) from error
+        self.take_in()  # a link that the broker has closed takes what it is given, and loses it
+        link, _ = self._linked.taken()
+        if link is None:
+            failed(NotSent("the broker does not answer", "there is no connection to it"))
+            return
+        name = f"{self._name}-{next(self._count)}"
+        push = "RPUSH" if first else "LPUSH"  # whoever takes a message takes the last one of the list
+        self._published.append(_Published(failed, time.monotonic()))
+        try:
+            self._linked.send((push, queue_of(lane), lane_message(lane, name, text)))
+        except broker.ERRORS as error:
+            self._lose(error)
+
+    def take_in(self) -> None:
+        """Take in what the broker says to what was published."""
+        link, is_new = self._linked.taken()
+        if is_new:
+            self._published.clear()  # what became of it nobody knows; that the broker was away was told
+        if link is None:
+            return
+        try:
+            link.flush()
+            answers = link.received()
+            if self.is_overdue:
+                raise redis.TimeoutError("no answer to a message")
+        except broker.ERRORS as error:
+            self._lose(error)
+            return
+        for answer in answers:
+            published = self._published.popleft()
+            if isinstance(answer, Exception):
+                told = broker.cause_of(answer), broker.detail_of(answer)
+                published.failed(NotSent(*told) if broker.is_refusal(answer) else PerhapsSent(*told))
+
+    @property
+    def is_overdue(self) -> bool:
+        """Tell whether the broker owes an answer for too long: `take_in` gives it up. Any thread may ask."""
+        try:
+            return time.monotonic() - self._published[0].at_s > ANSWER_TIMEOUT_S
+        except IndexError:
+            return False
 
     def trouble(self) -> Trouble | None:
         """Tell what is wrong with the broker; None when a message can be published. Connects, if need be.
@@ -76,40 +125,26 @@ class Publisher:
         """
         try:
             self._prober.setrange(PROBE_KEY, 0, "")
-            self._drop_if_closed()
-            if self._connection is None:
-                self._connection = self._client.connection_pool.get_connection()  # without the lock: it may take long
+            self._linked.make()
         except Exception as error:  # whatever it is: there is a broker to publish to, or there is not
-            with self._lock:
-                self._disconnect()  # what a broker left behind when it went is of no use when it is back
+            self._linked.condemn()
             return Trouble(broker.cause_of(error), broker.detail_of(error))
         return None
 
     def close(self) -> None:
         """Close the connections."""
-        with self._lock:
-            self._disconnect()
-        self._client.close()
+        self._linked.close()
         self._prober.close()
 
-    def _send(self, connection: Any, lane: int, text: str, *, first: bool) -> None:
-        queue, name = queue_of(lane), f"{self._name}-{next(self._count)}"
-        push = "RPUSH" if first else "LPUSH"  # whoever takes a message takes the last one of the list
-        connection.send_command(push, queue, celery_message(APPLY_TASK, name, text, queue, name))
-        connection.read_response()
+    def _lose(self, error: Exception) -> None:
+        """Drop the link, and tell of those messages of which nobody knows now whether the broker has them."""
+        self._linked.drop()
+        published, self._published = self._published, deque()
+        self._on_lost()
+        for each in published:
+            each.failed(PerhapsSent(broker.cause_of(error), broker.detail_of(error)))
 
-    def _drop_if_closed(self) -> None:
-        """Close a connection that the broker closed, so that no message meets it; whoever publishes sees to its own."""
-        if self._lock.acquire(blocking=False):
-            try:
-                if self._connection is not None and broker.is_closed(self._connection):
-                    self._disconnect()
-            finally:
-                self._lock.release()
 
-    def _disconnect(self) -> None:
-        """Close the connection, if there is one. Called with the lock held."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.disconnect()
-            self._client.connection_pool.release(connection)
+def lane_message(lane: int, name: str, text: str) -> bytes:
+    """Write a message of a lane as it is pushed on its queue. No two messages share a name."""
+    return celery_message(APPLY_TASK, name, text, queue_of(lane), name)

@@ -1,14 +1,21 @@
 """Reply lists: how a worker's answers reach the intake process that waits for them, one list for each."""
 
 import secrets
+import time
+from collections.abc import Callable
 from typing import Any
+
+import redis
 
 from wire import broker
 from wire.envelope import REPLY_LIST_PREFIX, Reply, decode_reply, encode_reply
+from wire.link import Linked, Watches
 
 LIST_TTL_S = 60  # an intake that is gone leaves nothing behind
-POLL_S = 1  # how long the listener waits in one round trip
+POLL_S = 1  # so long the broker waits for something to be put on the list before it says that there is nothing
 ANSWER_TIMEOUT_S = 2.0  # so much longer, and the connection is taken for dead
+ASKED_MAX = 8  # times the listener asks ahead: each time that it asks is a call of the system
+ASKED_MIN = 2  # then it asks again
 
 
 def new_list() -> str:
@@ -52,22 +59,77 @@ class Sender:
 
 
 class Listener:
-    """The receiving end of a reply list, with a connection of its own."""
+    """The receiving end of a reply list, over one link. One thread uses it, which never waits, but for `connect`."""
 
     def __init__(self, url: str, name: str) -> None:
         self.name = name
-        self._client = broker.connect(url, answer_timeout_s=POLL_S + ANSWER_TIMEOUT_S)
+        self._linked = Linked(url, answer_timeout_s=ANSWER_TIMEOUT_S)
+        self._asked = 0  # so many answers of the broker are awaited, the next one for a second at most
+        self._heard_at_s = 0.0
 
-    def receive(self) -> Reply | None:
-        """Wait a second at most for the answers to one message.
+    def watched_by(self, watches: Watches, come: Callable[[], None]) -> None:
+        """Have something called by whoever watches the link, when there may be something to take in."""
+        self._linked.watched_by(watches, come)
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether there is a link, as far as is known. Any thread may ask."""
+        return self._linked.stands
+
+    @property
+    def is_overdue(self) -> bool:
+        """Tell whether the broker owes an answer for too long: `received` gives it up. Any thread may ask."""
+        return self._linked.stands and time.monotonic() - self._heard_at_s > POLL_S + ANSWER_TIMEOUT_S
+
+    def connect(self) -> None:
+        """Connect to the broker unless that is done. Whoever uses it calls `received` then. Another thread may call it.
 
         Raises:
-            redis.RedisError: the broker does not answer.
-            Malformed: there are answers, and they can't be understood; they are off the list.
+            redis.RedisError, OSError: the broker does not answer.
         """
-        found = self._client.blpop([self.name], timeout=POLL_S)
-        return None if found is None else decode_reply(found[1])
+        self._linked.make()
+
+    def received(self) -> list[bytes]:
+        """Return what was put on the list and is here by now, the oldest first, and ask for more.
+
+        Raises:
+            redis.RedisError, OSError: the broker does not answer; the link is dropped.
+        """
+        link, is_new = self._linked.taken()
+        if link is None:
+            return []
+        if is_new:
+            self._asked, self._heard_at_s = 0, time.monotonic()
+        try:
+            link.flush()
+            answers = link.received()
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    raise answer
+            if answers:
+                self._heard_at_s = time.monotonic()
+                self._asked -= len(answers)
+            elif self.is_overdue:
+                raise redis.TimeoutError("no answer from the reply list")
+            if self._asked <= ASKED_MIN:
+                self._linked.send(*[("BLPOP", self.name, POLL_S)] * (ASKED_MAX - self._asked))
+                self._asked = ASKED_MAX
+        except broker.ERRORS:
+            self._linked.drop()
+            raise
+        return [answer[1] for answer in answers if answer is not None]
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.close()
+        self._linked.close()
+
+
+def receive(client: "redis.Redis", name: str) -> Reply | None:
+    """Wait a second at most for the answers to one message on a reply list.
+
+    Raises:
+        redis.RedisError: the broker does not answer.
+        Malformed: there are answers, and they can't be understood; they are off the list.
+    """
+    found = client.blpop([name], timeout=POLL_S)
+    return None if found is None else decode_reply(found[1])

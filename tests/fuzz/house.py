@@ -30,6 +30,7 @@ from ledger_core.store.book import Book
 from ledger_core.verify import verify
 from tests.builders import NOW
 from wire.envelope import Reply, decode_message, decode_reply, encode_reply
+from wire.publisher import Failed
 from workers import tasks
 from workers.books import Books
 from workers.outages import Outages
@@ -49,7 +50,7 @@ class Straight:
         self._turns = turns
         self.dispatch: Dispatch
 
-    def publish(self, lane: int, text: str, *, first: bool = False) -> None:
+    def publish(self, lane: int, text: str, failed: Failed, *, first: bool = False) -> None:
         message = decode_message(text)
         told = self._turns.take(message.items, message.deadline.passed)
         self.dispatch.resolve(decode_reply(encode_reply(Reply(message.message_id, 1, told))))

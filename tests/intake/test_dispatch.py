@@ -16,7 +16,7 @@ from tests.builders import ORG, posting, submission
 from wire.answers import SET_ASIDE, Answer
 from wire.envelope import Message, Reply, decode_message
 from wire.lanes import lane_of
-from wire.publisher import NotSent, PerhapsSent, Trouble
+from wire.publisher import Failed, NotSent, PerhapsSent, Trouble
 
 LANES = 4
 LANE = lane_of(ORG, LANES)
@@ -42,16 +42,18 @@ class Broker:
     def __init__(self) -> None:
         self.messages: list[tuple[int, Message]] = []
         self.firsts: list[int] = []  # the ids of those that went before the others
-        self.fails: Exception | None = None
+        self.failed: list[Failed] = []  # whom to tell if a message turns out to be lost
+        self.fails: NotSent | PerhapsSent | None = None
         self.up = True
 
-    def publish(self, lane: int, text: str, *, first: bool = False) -> None:
+    def publish(self, lane: int, text: str, failed: Failed, *, first: bool = False) -> None:
+        self.failed.append(failed)
         if self.fails is None or isinstance(self.fails, PerhapsSent):
             self.messages.append((lane, decode_message(text)))
             if first:
                 self.firsts.append(self.messages[-1][1].message_id)
         if self.fails is not None:
-            raise self.fails
+            failed(self.fails)
 
     def trouble(self) -> Trouble | None:
         return None if self.up else Trouble("away")
@@ -626,18 +628,35 @@ def test_a_heavy_command_that_was_not_sent_is_turned_away_and_its_org_goes_on(se
     assert sender.carried == [[2]]
 
 
-def test_while_several_orgs_call_another_thread_sends_what_is_due_when_answers_come(clock: Clock) -> None:
+def test_who_sends_leaves_publishing_to_the_thread_that_takes_in_answers(clock: Clock) -> None:
     calls: list[None] = []
     sender = Sender(clock, on_due=lambda: calls.append(None))
+
     sender.send(count=2)
+    assert (sender.carried, calls) == ([], [None, None])
     sender.dispatch.send_due()
+    assert sender.carried == [[1, 2]]
+
     sender.send()
-    calls.clear()
-
-    sender.dispatch.is_shared = lambda: True
     sender.answer()
-    assert len(sender.carried) == 1
-    assert calls == [None]
+    assert sender.carried == [[1, 2], [3]]
 
-    sender.dispatch.send_due()
-    assert len(sender.carried) == 2
+
+def test_a_message_that_the_broker_refuses_later_is_turned_away_then(sender: Sender) -> None:
+    (ticket,) = sender.send()
+    assert not ticket.not_sent
+
+    sender.broker.failed[0](NotSent("the broker is out of memory"))
+
+    assert ticket.not_sent
+    assert sender.watch.cause == "the broker is out of memory"
+
+
+def test_a_message_of_which_it_turns_out_later_that_nobody_knows_is_sent_again_when_it_is_due(sender: Sender) -> None:
+    (ticket,) = sender.send()
+
+    sender.broker.failed[0](PerhapsSent("the broker does not answer"))
+    assert not ticket.not_sent
+    sender.later(2.1)
+
+    assert sender.carried == [[1], [1]]

@@ -3,7 +3,6 @@
 import threading
 
 from intake.end_of_turn import EndOfTurn
-from intake.outgoing import Outgoing
 
 
 def test_what_the_server_s_thread_has_called_is_called_once_at_the_end_in_its_order() -> None:
@@ -24,16 +23,17 @@ def test_what_the_server_s_thread_has_called_is_called_once_at_the_end_in_its_or
     assert calls == ["first", "second"]
 
 
-def test_what_another_thread_has_called_is_called_at_once_in_that_thread() -> None:
-    end, threads = EndOfTurn(), list[str]()
+def test_what_another_thread_has_called_wakes_the_server_whose_thread_calls_it() -> None:
+    end, threads, woken = EndOfTurn(), list[str](), list[str]()
+    end.wake = lambda: woken.append(threading.current_thread().name)
     thread = threading.Thread(target=lambda: end.call(lambda: threads.append(threading.current_thread().name)))
 
     thread.start()
     thread.join()
 
-    assert threads == [thread.name]
+    assert (threads, woken) == ([], [thread.name])
     end.come()
-    assert len(threads) == 1
+    assert threads == [threading.current_thread().name]
 
 
 def test_what_a_call_sets_off_is_called_at_the_end_of_the_next_turn() -> None:
@@ -65,13 +65,3 @@ def test_a_fault_of_one_call_does_not_keep_the_others_from_being_called() -> Non
             continue
 
     assert calls == ["the other"]
-
-
-def test_what_is_due_is_published_by_the_thread_that_does_nothing_else() -> None:
-    outgoing, published = Outgoing(), list[str]()
-    outgoing.send_due = lambda: published.append(threading.current_thread().name)
-
-    outgoing.call()
-    assert published == []
-    outgoing.publish_once()
-    assert published == [threading.current_thread().name]

@@ -34,7 +34,7 @@ from wire import envelope
 from wire.answers import Answer, of_outcome
 from wire.app import VISIBILITY_TIMEOUT_S
 from wire.envelope import COMMANDS_PER_MESSAGE_MAX, Reply, decode_message, decode_reply, encode_reply
-from wire.publisher import NotSent, PerhapsSent, Trouble
+from wire.publisher import Failed, NotSent, PerhapsSent, Trouble
 from workers.books import Books
 from workers.outages import Outages
 from workers.tasks import _Answered
@@ -65,14 +65,14 @@ class Broker:
         self.messages: list[str] = []
         self.mode = "up"
 
-    def publish(self, lane: int, text: str, *, first: bool = False) -> None:
+    def publish(self, lane: int, text: str, failed: Failed, *, first: bool = False) -> None:
         assert len(decode_message(text).items) <= COMMANDS_PER_MESSAGE_MAX
         if self.mode in ("up", "takes it and fails"):
             self.messages.append(text)
         if self.mode == "down":
-            raise NotSent("away")
-        if self.mode != "up":
-            raise PerhapsSent("away")
+            failed(NotSent("away"))
+        elif self.mode != "up":
+            failed(PerhapsSent("away"))
 
     def trouble(self) -> Trouble | None:
         return None if self.mode == "up" else Trouble("away")

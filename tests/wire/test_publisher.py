@@ -14,7 +14,7 @@ import pytest
 from tests.system.breakable import OwnBroker, own_broker
 from tests.waiting import eventually
 from wire.lanes import queue_of
-from wire.publisher import NotSent, Publisher
+from wire.publisher import ANSWER_TIMEOUT_S, NotSent, PerhapsSent, Publisher
 
 AT_ONCE_S = 0.2  # far beyond what telling takes, and far below what a look-up may
 HELD_UP_S_MAX = 5.0  # so that a test fails, rather than stand still
@@ -79,12 +79,31 @@ def publisher(broker: OwnBroker, names: Names) -> Iterator[Publisher]:
     made.close()
 
 
+def _failures(publisher: Publisher, text: str = "a message", *, first: bool = False) -> list[NotSent | PerhapsSent]:
+    """Publish a message, and return what is told of its failure: now, or later."""
+    told: list[NotSent | PerhapsSent] = []
+    publisher.publish(LANE, text, told.append, first=first)
+    return told
+
+
 def _told_s(publisher: Publisher) -> float:
     """Publish what can't be sent, and return how long it took to be told so."""
     began_s = time.monotonic()
-    with pytest.raises(NotSent, match="the broker does not answer"):
-        publisher.publish(LANE, "a message")
+    (told,) = _failures(publisher)
+    assert isinstance(told, NotSent)
+    assert told.args[0] == "the broker does not answer"
     return time.monotonic() - began_s
+
+
+def _is_lost(publisher: Publisher) -> bool:
+    """Take in what came, as whoever watches the link does; tell whether there is none any more."""
+    publisher.take_in()
+    return not publisher.stands
+
+
+def _arrived(broker: OwnBroker) -> int:
+    """Wait until something lies on the lane, and return how many messages."""
+    return eventually(lambda: broker.client.llen(queue_of(LANE)), "a message arrives")
 
 
 @pytest.mark.parametrize("before", [0, 1])
@@ -102,8 +121,9 @@ def test_who_publishes_while_the_name_is_looked_up_is_told_at_once(
     assert told_s < AT_ONCE_S
     names.go_on()
     asking.join()
-    publisher.publish(LANE, "a message")
-    assert broker.client.rpop(queue_of(LANE)) is not None
+    assert not _failures(publisher)
+    assert _arrived(broker)
+    broker.client.delete(queue_of(LANE))
 
 
 def test_a_name_that_is_unknown_is_a_broker_that_does_not_answer_until_it_is_known(
@@ -119,8 +139,9 @@ def test_a_name_that_is_unknown_is_a_broker_that_does_not_answer_until_it_is_kno
 
     names.unknown = False
     assert publisher.trouble() is None
-    publisher.publish(LANE, "a message")
-    assert broker.client.rpop(queue_of(LANE)) is not None
+    assert not _failures(publisher)
+    assert _arrived(broker)
+    broker.client.delete(queue_of(LANE))
 
 
 def test_a_connection_that_stands_goes_on_while_the_name_can_not_be_looked_up(
@@ -131,8 +152,9 @@ def test_a_connection_that_stands_goes_on_while_the_name_can_not_be_looked_up(
     names.hold_up()
 
     assert publisher.trouble() is None
-    publisher.publish(LANE, "a message")
-    assert broker.client.rpop(queue_of(LANE)) is not None
+    assert not _failures(publisher)
+    assert _arrived(broker)
+    broker.client.delete(queue_of(LANE))
 
 
 def test_what_meets_a_connection_that_the_broker_closed_is_surely_not_sent(tmp_path: Path) -> None:
@@ -140,8 +162,9 @@ def test_what_meets_a_connection_that_the_broker_closed_is_surely_not_sent(tmp_p
     with own_broker(tmp_path / "broker") as broker:
         publisher = Publisher(broker.url)
         assert publisher.trouble() is None
-        with broker.killed(), pytest.raises(NotSent):
-            publisher.publish(LANE, "text")
+        with broker.killed():
+            (told,) = _failures(publisher)
+        assert isinstance(told, NotSent)
         assert broker.client.llen(queue_of(LANE)) == 0
         publisher.close()
 
@@ -151,11 +174,13 @@ def test_a_connection_that_was_cut_while_idle_is_made_anew_before_a_message_meet
         publisher = Publisher(broker.url)
         assert publisher.trouble() is None
         broker.cut()
-        eventually(lambda: publisher.trouble() is None, "the broker is found again")
 
-        publisher.publish(LANE, "text")
+        eventually(lambda: _is_lost(publisher), "the cut is noticed")
+        assert publisher.trouble() is None
 
-        assert broker.client.llen(queue_of(LANE)) == 1
+        assert not _failures(publisher)
+
+        assert _arrived(broker) == 1
         publisher.close()
 
 
@@ -164,10 +189,92 @@ def test_a_message_that_goes_first_is_taken_before_those_that_lie_there(tmp_path
         publisher = Publisher(broker.url)
         assert publisher.trouble() is None
 
-        publisher.publish(LANE, "text")
-        publisher.publish(LANE, "first", first=True)
+        _failures(publisher, "text")
+        _failures(publisher, "first", first=True)
 
+        eventually(lambda: _arrived(broker) == 2, "both arrive")
         taken = [json.loads(broker.client.rpop(queue_of(LANE))) for _ in range(2)]
         texts = [json.loads(base64.b64decode(each["body"]))[0][0] for each in taken]
         assert texts == ["first", "text"]
+        publisher.close()
+
+
+def _taken_in(publisher: Publisher, told: list[NotSent | PerhapsSent]) -> NotSent | PerhapsSent:
+    """Take in what the broker says until it is told what became of a message, and return that."""
+
+    def is_told() -> bool:
+        publisher.take_in()
+        return bool(told)
+
+    eventually(is_told, "it is told what became of the message")
+    return told[0]
+
+
+def test_a_message_that_the_broker_refuses_is_surely_not_sent(tmp_path: Path) -> None:
+    with own_broker(tmp_path / "broker") as broker:
+        publisher = Publisher(broker.url)
+        assert publisher.trouble() is None
+        with broker.full():
+            told = _taken_in(publisher, _failures(publisher))
+
+        assert isinstance(told, NotSent)
+        assert told.args[0] == "the broker is out of memory"
+        assert not _failures(publisher)
+        assert _arrived(broker) == 1
+        publisher.close()
+
+
+def test_a_broker_that_stands_still_holds_nobody_up_and_nobody_knows_whether_it_has_the_message(
+    tmp_path: Path,
+) -> None:
+    """The message is larger than what the system takes for the broker: half of it stays here."""
+    with own_broker(tmp_path / "broker") as broker:
+        publisher = Publisher(broker.url)
+        assert publisher.trouble() is None
+        with broker.frozen():
+            began_s = time.monotonic()
+            failures = _failures(publisher, "x" * 20_000_000)
+            took_s = time.monotonic() - began_s
+            told = _taken_in(publisher, failures)
+
+        assert took_s < ANSWER_TIMEOUT_S
+        assert isinstance(told, PerhapsSent)
+        assert told.args[0] == "the broker does not answer"
+        assert publisher.trouble() is None
+        assert not _failures(publisher)
+        assert _arrived(broker) == 1
+        publisher.close()
+
+
+def test_a_message_larger_than_the_system_takes_at_once_arrives_whole(tmp_path: Path) -> None:
+    with own_broker(tmp_path / "broker") as broker:
+        publisher = Publisher(broker.url)
+        assert publisher.trouble() is None
+        text = "x" * 20_000_000
+        failures = _failures(publisher, text)
+
+        def has_arrived() -> int:
+            publisher.take_in()
+            return broker.client.llen(queue_of(LANE))
+
+        eventually(has_arrived, "the message arrives")
+        body = json.loads(broker.client.rpop(queue_of(LANE)))["body"]
+        assert json.loads(base64.b64decode(body))[0][0] == text
+        assert not failures
+        publisher.close()
+
+
+def test_what_became_of_messages_under_way_is_not_told_of_a_broker_that_was_found_away_before(tmp_path: Path) -> None:
+    """Whoever asks it said so; once it is back, what was before must not have it taken for away again."""
+    with own_broker(tmp_path / "broker") as broker:
+        publisher = Publisher(broker.url)
+        assert publisher.trouble() is None
+        with broker.frozen():
+            failures = _failures(publisher)
+            assert publisher.trouble() is not None
+        assert publisher.trouble() is None
+
+        publisher.take_in()
+
+        assert not failures
         publisher.close()
