@@ -19,11 +19,15 @@ OPEN_BOOKS_MAX = 560  # of 1,000 orgs over two workers each has about 500; one t
 BOOK_DESCRIPTORS = 3  # the file, its WAL, and the index of that
 HEAVY_BOOKS_MAX = 16  # more, for heavy messages
 OTHER_DESCRIPTORS = 64 + BOOK_DESCRIPTORS * HEAVY_BOOKS_MAX  # and sockets, lane locks, the registry, what is set aside
-SQLITE_BYTES_MAX = 132_000_000  # beyond it books are closed: that keeps the process below 250 MB
-WARM_BOOKS_MAX = 32  # the last used keep the pages that they read, up to 1 MB each
+# What SQLite may take of memory: beyond the first, the books that were least used give back the pages that they read,
+# and only when that is not enough, beyond the second, they are closed. That keeps the process below 250 MB.
+WARM_BYTES_MAX = 131_000_000
+SQLITE_BYTES_MAX = 137_000_000
+WARM_BOOKS_MIN = 32  # the last used keep their pages in any case, up to 1 MB each
 BUSY_TIMEOUT_MS = 1_000  # somebody's shell that locks a book must not hold up its lane for long
 
-assert WARM_BOOKS_MAX > COMMITS_MAX, "what is being committed keeps its pages"
+assert WARM_BYTES_MAX < SQLITE_BYTES_MAX, "a page that is read again costs less than a book that is opened again"
+assert WARM_BOOKS_MIN > COMMITS_MAX, "what is being committed keeps its pages"
 
 
 class Books:
@@ -34,7 +38,7 @@ class Books:
         self._outages = outages
         self.open_max = min(open_max, _books_that_fit())
         self._open: OrderedDict[str, Book] = OrderedDict()  # the least used first
-        self._warm: OrderedDict[str, Book] = OrderedDict()  # those of them that keep their pages
+        self._warm: OrderedDict[str, Book] = OrderedDict()  # those of them that keep their pages, in that order
         self._lent: set[str] = set()
         self._failed_before: dict[str, int] = {}  # how often each open one's org was set aside before it was opened
 
@@ -100,6 +104,7 @@ class Books:
 
     def _make_room(self) -> None:
         """Close the books that were least used, until one more may be opened."""
+        self._cool()
         for org in list(self._open):
             if len(self._open) < self.open_max and apsw.memory_used() < SQLITE_BYTES_MAX:
                 return
@@ -109,7 +114,11 @@ class Books:
     def _keep_warm(self, org: str, book: Book) -> None:
         self._warm[org] = book
         self._warm.move_to_end(org)
-        if len(self._warm) > WARM_BOOKS_MAX:
+        self._cool()
+
+    def _cool(self) -> None:
+        """Give back the pages of the books that were least used, until there is memory enough."""
+        while len(self._warm) > WARM_BOOKS_MIN and apsw.memory_used() > WARM_BYTES_MAX:
             self._warm.popitem(last=False)[1].release_pages()
 
     def _opened(self, org: str) -> Book:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import NamedTuple
 
@@ -11,69 +11,60 @@ logger = logging.getLogger("ledger.workers")
 COMMITS_MAX = 8  # at once: beyond it a disk gains little, and each that is under way keeps a book busy
 
 
-class Ended(NamedTuple):
-    """A commit that has ended, with its error if it failed."""
-
-    org: str
-    error: BaseException | None
+class _Begun(NamedTuple):
+    number: int
+    commit: Callable[[], None]
+    ended: "SimpleQueue[tuple[int, BaseException | None]]"
 
 
 class Commits:
-    """The commits of a worker that are under way. One thread at a time may use it."""
+    """Runs the commits of a worker, several at once. One thread at a time may use it."""
 
-    def __init__(self, threads: int = COMMITS_MAX) -> None:
-        self._threads = threads
-        self._begun: SimpleQueue[tuple[str, Callable[[], None]]] = SimpleQueue()
-        self._ended: SimpleQueue[Ended] = SimpleQueue()
-        self._running = 0
-        self.under_way = 0
+    def __init__(self, at_once: int = COMMITS_MAX) -> None:
+        self.at_once = at_once
+        self._threads_max = at_once - 1  # and the one that calls
+        self._threads = 0
+        self._begun: SimpleQueue[_Begun] = SimpleQueue()
 
-    @property
-    def is_full(self) -> bool:
-        """Tell whether one must end before another one may begin."""
-        return self.under_way >= max(self._running, 1)
-
-    def begin(self, org: str, commit: Callable[[], None]) -> None:
-        """Have an org's commit run in one of the threads; in this one if there is none."""
-        self.under_way += 1
-        if self._running < self._threads:
+    def run(self, commits: Sequence[Callable[[], None]]) -> list[BaseException | None]:
+        """Run commits to their end, and return for each, in their order, with what error it failed, if it did."""
+        if len(commits) > 1 and self._threads < self._threads_max:
             self._start()
-        if self._running:
-            self._begun.put((org, commit))
-        else:
-            self._ended.put(run(org, commit))
-
-    def wait_for_one(self) -> Ended:
-        """Wait until one of those that are under way has ended."""
-        ended = self._ended.get()
-        self.under_way -= 1
-        return ended
-
-    def wait_for_all(self) -> None:
-        """Wait until none is under way any more."""
-        while self.under_way:
-            self.wait_for_one()
+        ended: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
+        errors: list[BaseException | None] = [None] * len(commits)
+        by_others = len(commits) - 1 if self._threads else 0
+        for number in range(by_others):
+            self._begun.put(_Begun(number, commits[number], ended))
+        try:
+            for number in range(by_others, len(commits)):
+                errors[number] = error_of(commits[number])
+        finally:  # also when something ends this process: none is left half done
+            for _ in range(by_others):
+                number, error = ended.get()
+                errors[number] = error
+        return errors
 
     def _start(self) -> None:
         try:
-            while self._running < self._threads:
-                name = f"commits {self._running}"
-                threading.Thread(target=_keep_running, args=(self._begun, self._ended), name=name, daemon=True).start()
-                self._running += 1
+            while self._threads < self._threads_max:
+                name = f"commits {self._threads}"
+                threading.Thread(target=_keep_running, args=(self._begun,), name=name, daemon=True).start()
+                self._threads += 1
         except RuntimeError as error:  # the system gives no more
-            logger.warning("%d commits at once, not %d: %s", self._running, self._threads, error)
-            self._threads = self._running
+            logger.warning("%d commits at once, not %d: %s", self._threads + 1, self._threads_max + 1, error)
+            self._threads_max = self._threads
 
 
-def _keep_running(begun: "SimpleQueue[tuple[str, Callable[[], None]]]", ended: "SimpleQueue[Ended]") -> None:
+def _keep_running(begun: "SimpleQueue[_Begun]") -> None:
     while True:
-        ended.put(run(*begun.get()))
+        number, commit, ended = begun.get()
+        ended.put((number, error_of(commit)))
 
 
-def run(org: str, commit: Callable[[], None]) -> Ended:
-    """Run a commit to its end, in this thread."""
+def error_of(commit: Callable[[], None]) -> BaseException | None:
+    """Run a commit to its end, in this thread, and return with what error it failed, if it did."""
     try:
         commit()
     except BaseException as error:
-        return Ended(org, error)
-    return Ended(org, None)
+        return error
+    return None

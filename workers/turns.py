@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Generator, Sequence
 from enum import Enum
+from itertools import islice
 
 from ledger_core import ledger
 from ledger_core.errors import OrgNotFound, OutcomeUnknown, StorageUnavailable, TooLate
@@ -13,7 +14,7 @@ from wire import answers, envelope, problems
 from wire.answers import Answer
 from wire.log import about
 from workers.books import Books
-from workers.commits import Commits, run
+from workers.commits import Commits, error_of
 
 logger = logging.getLogger("ledger.workers")
 
@@ -94,7 +95,7 @@ class Turns:
             commit = next(turn)
         except StopIteration as done:
             return list(done.value)
-        return _ended(turn, run(org, commit).error)
+        return _ended(turn, error_of(commit))
 
     def _take_one(self, org: str, share: Sequence[envelope.Item], too_late: Callable[[], bool]) -> list[Answer | None]:
         submissions = [item.submission for item in share]
@@ -103,32 +104,29 @@ class Turns:
     def _take_several(
         self, shares: dict[str, list[envelope.Item]], too_late: Callable[[], bool]
     ) -> dict[str, list[Answer | None]]:
-        """Take the commands of several orgs: while the commits of some wait for the disk, the next are applied."""
+        """Take the commands of several orgs: all are applied, so many at a time, and then committed at once.
+
+        While a commit waits for the disk this thread does nothing else: the two would take the interpreter from each
+        other at every statement.
+        """
         answered: dict[str, list[Answer | None]] = {}
-        turns: dict[str, Turn] = {}
-
-        def end_one() -> None:
-            ended = self._commits.wait_for_one()
-            answered[ended.org] = _ended(turns.pop(ended.org), ended.error)
-
-        try:
-            for org, share in shares.items():
-                if self._commits.is_full:
-                    end_one()
+        left = iter(shares.items())
+        while some := list(islice(left, self._commits.at_once)):
+            turns: list[tuple[str, Turn]] = []
+            commits: list[Callable[[], None]] = []
+            for org, share in some:
                 submissions = [item.submission for item in share]
                 if too_late():
                     answered[org] = _unavailable(submissions)
                     continue
                 turn = self._turn(org, submissions, too_late, Sender.CALLER)
                 try:
-                    self._commits.begin(org, next(turn))
-                    turns[org] = turn
+                    commits.append(next(turn))
+                    turns.append((org, turn))
                 except StopIteration as done:
                     answered[org] = done.value
-            while turns:
-                end_one()
-        finally:
-            self._commits.wait_for_all()  # also when something ends this process: none is left half done
+            for (org, turn), error in zip(turns, self._commits.run(commits), strict=True):
+                answered[org] = _ended(turn, error)
         return answered
 
     def _turn(self, org: str, submissions: Sequence[Submission], too_late: Callable[[], bool], sender: Sender) -> Turn:

@@ -8,6 +8,7 @@ import pytest
 
 from ledger_core.errors import OrgNotFound, StorageUnavailable
 from ledger_core.store.book import Book, book_path
+from tests.workers.conftest import ORGS
 from workers.books import OPEN_BOOKS_MAX, OTHER_DESCRIPTORS, Books
 from workers.outages import Outages
 
@@ -61,16 +62,48 @@ def test_no_more_books_are_open_than_there_are_descriptors_for(data: Path, outag
     assert (books.open_max, scarce.open_max) == (OPEN_BOOKS_MAX, 40)
 
 
+def _page_bytes(book: Book) -> int:
+    return book.connection.status(apsw.SQLITE_DBSTATUS_CACHE_USED)[0]
+
+
+def _read(book: Book) -> int:
+    """Read some pages of a book, and return how many bytes of them it keeps."""
+    book.connection.execute("select count(*) from entries, accounts").fetchall()
+    return _page_bytes(book)
+
+
+@pytest.fixture
+def three(books: Books) -> list[Book]:
+    """Return three open books that have read pages, the least used first."""
+    opened = [books.book(org) for org in ORGS]
+    assert all(_read(book) > 0 for book in opened)
+    return opened
+
+
+def _used_at_most(monkeypatch: pytest.MonkeyPatch, *, warm: int, all_bytes: int) -> None:
+    monkeypatch.setattr("workers.books.WARM_BOOKS_MIN", 1)
+    monkeypatch.setattr("workers.books.WARM_BYTES_MAX", warm)
+    monkeypatch.setattr("workers.books.SQLITE_BYTES_MAX", all_bytes)
+
+
 def test_books_are_closed_when_all_of_them_take_too_much_memory(
     data: Path, outages: Outages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     books = Books(data, outages)
     acme = books.book("acme")
-    monkeypatch.setattr("workers.books.SQLITE_BYTES_MAX", 1)
+    _used_at_most(monkeypatch, warm=1, all_bytes=1)
 
     globex = books.book("globex")
 
     assert [_is_open(book) for book in (acme, globex)] == [False, True]
+
+
+def test_books_keep_their_pages_while_there_is_memory(three: list[Book], books: Books) -> None:
+    before = [_page_bytes(book) for book in three]
+
+    books.book("acme")
+
+    assert [_page_bytes(book) for book in three] == before
 
 
 def test_a_book_that_is_lent_is_never_closed_to_make_room(data: Path, outages: Outages) -> None:
@@ -83,18 +116,42 @@ def test_a_book_that_is_lent_is_never_closed_to_make_room(data: Path, outages: O
     assert books.book("globex") is globex
 
 
-def test_only_the_last_used_books_keep_their_pages(
-    data: Path, outages: Outages, monkeypatch: pytest.MonkeyPatch
+def test_when_memory_is_short_the_least_used_books_give_back_their_pages_and_none_is_closed(
+    three: list[Book], books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.books.WARM_BOOKS_MAX", 1)
-    books = Books(data, outages)
-    acme = books.book("acme")
-    acme.connection.execute("select count(*) from entries, accounts").fetchall()
-    before = acme.connection.status(apsw.SQLITE_DBSTATUS_CACHE_USED)[0]
+    acme, globex, initech = three
+    before = [_page_bytes(book) for book in three]
+    _used_at_most(monkeypatch, warm=apsw.memory_used() - before[0] // 2, all_bytes=10**12)
 
-    books.book("globex")
+    books.book("initech")
 
-    assert acme.connection.status(apsw.SQLITE_DBSTATUS_CACHE_USED)[0] < before / 2
+    assert _page_bytes(acme) < before[0] / 2
+    assert [_page_bytes(book) for book in (globex, initech)] == before[1:]
+    assert all(map(_is_open, three))
+
+
+def test_pages_are_given_back_before_a_book_is_closed_to_make_room(
+    three: list[Book], books: Books, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Book.create(data, "umbrella", "USD", 1)
+    before = apsw.memory_used()
+    _used_at_most(monkeypatch, warm=before - 1, all_bytes=before)
+
+    books.book("umbrella")
+
+    assert all(map(_is_open, three))
+
+
+def test_the_last_used_books_keep_their_pages_however_short_memory_is(
+    three: list[Book], books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = [_page_bytes(book) for book in three]
+    _used_at_most(monkeypatch, warm=0, all_bytes=10**12)
+
+    books.book("initech")
+
+    assert _page_bytes(three[2]) == before[2]
+    assert all(_page_bytes(book) < kept / 2 for book, kept in zip(three[:2], before, strict=False))
 
 
 def test_a_dropped_book_is_opened_afresh(books: Books) -> None:
