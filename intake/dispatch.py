@@ -304,9 +304,10 @@ class Dispatch:
 
     def _publish(self, lane: Lane, sent: Sent, deadline: Deadline) -> None:
         items = [Item(ticket.number, ticket.org, ticket.submission) for ticket in sent.tickets]
+        heavy_org = sent.tickets[0].org if sent.way is Way.HEAVY else None
         metrics.MESSAGES_SENT.inc()
         try:
-            text = encode_message(Message(sent.message_id, self._reply_to, deadline, items))
+            text = encode_message(Message(sent.message_id, self._reply_to, deadline, items, heavy_org=heavy_org))
             self._broker.publish(lane.number, text, first=sent.way is Way.EXPRESS)
         except PerhapsSent as error:
             self._watch.went_away(*error.args)  # the message is sent again when it is due

@@ -604,6 +604,13 @@ def test_a_heavy_command_leaves_beside_the_others_and_what_its_org_sends_then_wa
     assert sender.carried == [[1], [2], [4], [3]]
 
 
+def test_a_heavy_command_s_message_says_whose_it_is_and_no_other_does(sender: Sender) -> None:
+    sender.send(NEIGHBOUR)
+    _send_bulk(sender)
+
+    assert [message.heavy_org for _, message in sender.broker.messages] == [None, ORG]
+
+
 def test_a_heavy_command_that_is_lost_is_sent_again_and_holds_its_org_up_no_more(sender: Sender) -> None:
     _send_bulk(sender)
     sender.send()
