@@ -303,7 +303,7 @@ class Dispatch:
         return True
 
     def _publish(self, lane: Lane, sent: Sent, deadline: Deadline) -> None:
-        items = [Item(ticket.number, ticket.org, ticket.submission) for ticket in sent.tickets]
+        items = [Item(ticket.number, ticket.org, ticket.submission, ticket.fields) for ticket in sent.tickets]
         heavy_org = sent.tickets[0].org if sent.way is Way.HEAVY else None
         metrics.MESSAGES_SENT.inc()
         try:

@@ -50,11 +50,15 @@ class Deadline(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A command in a message: the number under which its answer is awaited, its org, and the submission."""
+    """A command in a message: the number under which its answer is awaited, its org, and the submission.
+
+    `fields` are the command's, where they are at hand: a bulk's take a millisecond to write.
+    """
 
     number: int
     org: str
     submission: Submission
+    fields: bytes | None = None
 
 
 class Unreadable(NamedTuple):
@@ -98,13 +102,13 @@ def encode_message(message: Message) -> str:
             number,
             org,
             submission.command.kind,
-            orjson.Fragment(submission.command.fields()),
+            orjson.Fragment(fields or submission.command.fields()),
             submission.operation_id.hex(),
             submission.submission,
             submission.request_id,
             submission.submitted_at,
         )
-        for number, org, submission in message.items
+        for number, org, submission, fields in message.items
     ]
     return orjson.dumps(
         {

@@ -14,7 +14,7 @@ from ledger_core.commands import PostBulk, PostEntry
 from ledger_core.model import Submission
 from tests.builders import ORG, posting, submission
 from wire.answers import SET_ASIDE, Answer
-from wire.envelope import Message, Reply, decode_message
+from wire.envelope import Item, Message, Reply, decode_message
 from wire.lanes import lane_of
 from wire.publisher import NotSent, PerhapsSent, Trouble
 
@@ -133,7 +133,7 @@ def test_a_lone_command_leaves_at_once_on_the_lane_of_its_org(sender: Sender) ->
     ((lane, message),) = sender.broker.messages
     assert lane == LANE
     assert message.reply_to == "ledger.replies.x"
-    assert message.items == [(ticket.number, ORG, ticket.submission)]
+    assert message.items == [Item(ticket.number, ORG, ticket.submission)]
     assert not message.deadline.passed()
 
 
@@ -220,7 +220,7 @@ def test_an_unanswered_command_is_sent_again_after_two_seconds_under_its_operati
 
     (_, first), (_, again) = sender.broker.messages
     assert first.message_id != again.message_id
-    assert first.items == again.items == [(ticket.number, ORG, ticket.submission)]
+    assert first.items == again.items == [Item(ticket.number, ORG, ticket.submission)]
 
 
 def test_a_lane_that_goes_on_answering_is_slow_and_not_lost(sender: Sender) -> None:

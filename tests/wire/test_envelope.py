@@ -47,6 +47,14 @@ def test_a_command_comes_out_of_a_message_as_it_went_in(command: Command) -> Non
     assert decode_message(encode_message(message)) == message
 
 
+def test_fields_at_hand_are_carried_as_they_are() -> None:
+    message = _message(*COMMANDS)
+
+    at_hand = [item._replace(fields=item.submission.command.fields()) for item in message.items]
+
+    assert encode_message(message._replace(items=at_hand)) == encode_message(message)
+
+
 def test_a_message_carries_many_commands_in_their_order() -> None:
     message = _message(*COMMANDS)
 
