@@ -292,9 +292,10 @@ class Dispatch:
         return True
 
     def _publish(self, lane: Lane, sent: Sent, deadline: Deadline) -> None:
-        items = [Item(ticket.number, ticket.org, ticket.submission) for ticket in sent.tickets]
+        items = [Item(ticket.number, ticket.org, ticket.submission, ticket.fields) for ticket in sent.tickets]
+        heavy_org = sent.tickets[0].org if sent.way is Way.HEAVY else None
         metrics.MESSAGES_SENT.inc()
-        text = encode_message(Message(sent.message_id, self._reply_to, deadline, items))
+        text = encode_message(Message(sent.message_id, self._reply_to, deadline, items, heavy_org=heavy_org))
 
         def failed(error: NotSent | PerhapsSent) -> None:
             self._watch.went_away(*error.args)

@@ -55,6 +55,7 @@ class Ticket(Readiness):
         "bytes",
         "copies",
         "dead_at_s",
+        "fields",
         "not_sent",
         "number",
         "org",
@@ -68,7 +69,8 @@ class Ticket(Readiness):
         self.org = org
         self.submission = submission
         command = submission.command
-        self.bytes = len(command.fields())
+        self.fields = command.fields()
+        self.bytes = len(self.fields)
         entries = len(command.entries) if isinstance(command, PostBulk) else 1
         self.weight = max(entries, self.bytes // ENTRY_BYTES)  # how many entries of the usual size it is like
         self.accepted = accepted  # it is in the inbox: it must reach an outcome

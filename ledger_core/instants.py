@@ -19,6 +19,7 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
+@lru_cache(maxsize=1_024)  # what is written together happened together
 def format_instant(at: int) -> str:
     """Write an instant as RFC 3339 in `Z`, with a fraction of 3 or 6 digits only where there is one."""
     seconds, micros = divmod(at, 1_000_000)
@@ -30,7 +31,7 @@ def format_instant(at: int) -> str:
     return f"{text}.{micros // 1_000:03d}Z"
 
 
-@lru_cache(maxsize=1_024)  # what is written together happened together
+@lru_cache(maxsize=1_024)
 def _format_second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 

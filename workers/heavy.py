@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from queue import Queue
 
-HEAVY_CHARS = 8_192  # a message of one command that is as long as this
 UNDER_WAY_MAX = 8  # then the lane waits: what its worker took in is lost with it
 SWITCH_S = 0.0002  # so long the thread may keep the worker's own from the interpreter, each time that it wants it
 

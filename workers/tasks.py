@@ -17,9 +17,9 @@ from ledger_core.set_aside import Form, Item
 from wire import broker, replies, submit
 from wire.answers import SET_ASIDE
 from wire.app import APPLY_TASK, SUBMIT_TASK
-from wire.envelope import Malformed, Message, Reply, decode_message, org_of_one
+from wire.envelope import Malformed, Message, Reply, decode_message, heavy_org_of
 from workers.arrival import Arrived, AtOnce
-from workers.heavy import HEAVY_CHARS, Heavy
+from workers.heavy import Heavy
 from workers.turns import Sender, Turns
 
 logger = logging.getLogger("ledger.workers")
@@ -94,16 +94,22 @@ def register(app: Celery, turns: Turns, sender: replies.Sender, beside: Beside |
         abstract = True
 
         def carry_out(self, arrived: Arrived) -> None:
-            org = None if beside is None else _org_of_heavy(arrived.text)
+            org = heavy_org_of(arrived.text) if isinstance(arrived.text, str) else None
             if beside is None or org is None:
                 self.carry_out_with(turns, sender, arrived)
             else:
-                beside.heavy.begin(org, lambda: self.carry_out_with(beside.turns, beside.sender, arrived))
+                beside.heavy.begin(org, lambda: self.carry_out_with(beside.turns, beside.sender, arrived, org))
 
-        def carry_out_with(self, turns: Turns, sender: replies.Sender, arrived: Arrived) -> None:
+        def carry_out_with(
+            self, turns: Turns, sender: replies.Sender, arrived: Arrived, only_org: str | None = None
+        ) -> None:
             began_s = time.monotonic()
             try:
-                _apply(decode_message(arrived.text), began_s, turns, sender)
+                message = decode_message(arrived.text)
+                if only_org is not None and any(item.org != only_org for item in message.items):
+                    # Nothing waits for what this thread does to another org: its writes would lose their order.
+                    raise Malformed(f"the heavy message of {only_org} has commands of another org")
+                _apply(message, began_s, turns, sender)
             except Exception as error:  # malformed, or a fault of ours
                 cause = str(error) if isinstance(error, Malformed) else f"{type(error).__name__}: {error}"
                 turns.refuse(_item_of(self.name, arrived.task_id, arrived.queue, (arrived.text,), {}, cause))
@@ -179,11 +185,6 @@ def _applied(message: Message, turns: Turns, began_s: float) -> Reply:
             told.append((unreadable.number, answer))
     took_us = int((time.monotonic() - began_s) * 1e6)
     return Reply(message.message_id, turns.transactions - before, told, took_us)
-
-
-def _org_of_heavy(text: object) -> str | None:
-    """Return whose message it is, if it is a heavy one."""
-    return org_of_one(text) if isinstance(text, str) and len(text) >= HEAVY_CHARS else None
 
 
 def _leave_without_a_result() -> NoReturn:

@@ -14,7 +14,7 @@ from ledger_core.commands import PostBulk, PostEntry
 from ledger_core.model import Submission
 from tests.builders import ORG, posting, submission
 from wire.answers import SET_ASIDE, Answer
-from wire.envelope import Message, Reply, decode_message
+from wire.envelope import Item, Message, Reply, decode_message
 from wire.lanes import lane_of
 from wire.publisher import Failed, NotSent, PerhapsSent, Trouble
 
@@ -135,7 +135,7 @@ def test_a_lone_command_leaves_at_once_on_the_lane_of_its_org(sender: Sender) ->
     ((lane, message),) = sender.broker.messages
     assert lane == LANE
     assert message.reply_to == "ledger.replies.x"
-    assert message.items == [(ticket.number, ORG, ticket.submission)]
+    assert message.items == [Item(ticket.number, ORG, ticket.submission)]
     assert not message.deadline.passed()
 
 
@@ -222,7 +222,7 @@ def test_an_unanswered_command_is_sent_again_after_two_seconds_under_its_operati
 
     (_, first), (_, again) = sender.broker.messages
     assert first.message_id != again.message_id
-    assert first.items == again.items == [(ticket.number, ORG, ticket.submission)]
+    assert first.items == again.items == [Item(ticket.number, ORG, ticket.submission)]
 
 
 def test_a_lane_that_goes_on_answering_is_slow_and_not_lost(sender: Sender) -> None:
@@ -604,6 +604,13 @@ def test_a_heavy_command_leaves_beside_the_others_and_what_its_org_sends_then_wa
     sender.answer(2)
 
     assert sender.carried == [[1], [2], [4], [3]]
+
+
+def test_a_heavy_command_s_message_says_whose_it_is_and_no_other_does(sender: Sender) -> None:
+    sender.send(NEIGHBOUR)
+    _send_bulk(sender)
+
+    assert [message.heavy_org for _, message in sender.broker.messages] == [None, ORG]
 
 
 def test_a_heavy_command_that_is_lost_is_sent_again_and_holds_its_org_up_no_more(sender: Sender) -> None:

@@ -19,7 +19,7 @@ from wire.envelope import (
     decode_reply,
     encode_message,
     encode_reply,
-    org_of_one,
+    heavy_org_of,
 )
 
 COMMANDS = [
@@ -47,20 +47,48 @@ def test_a_command_comes_out_of_a_message_as_it_went_in(command: Command) -> Non
     assert decode_message(encode_message(message)) == message
 
 
+def test_fields_at_hand_are_carried_as_they_are() -> None:
+    message = _message(*COMMANDS)
+
+    at_hand = [item._replace(fields=item.submission.command.fields()) for item in message.items]
+
+    assert encode_message(message._replace(items=at_hand)) == encode_message(message)
+
+
 def test_a_message_carries_many_commands_in_their_order() -> None:
     message = _message(*COMMANDS)
 
     assert decode_message(encode_message(message)) == message
 
 
-def test_whose_message_it_is_that_has_one_command_can_be_told() -> None:
-    assert org_of_one(encode_message(_message(COMMANDS[0]))) == "org-1"
-    assert org_of_one(encode_message(_message(*COMMANDS))) is None
+@pytest.mark.parametrize("org", ["a", "org-1", "0" * 63])
+def test_a_heavy_message_says_whose_it_is_and_comes_out_as_it_went_in(org: str) -> None:
+    message = _message(COMMANDS[0])._replace(heavy_org=org)
+
+    text = encode_message(message)
+
+    assert heavy_org_of(text) == org
+    assert decode_message(text) == message
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"items": []}', '{"items": [[1]]}', '{"items": [[1, 2, 3]]}'])
-def test_of_what_is_no_message_it_is_not_told_whose_it_is(text: str) -> None:
-    assert org_of_one(text) is None
+def test_a_plain_message_is_as_before_there_were_heavy_ones() -> None:
+    text = encode_message(_message(*COMMANDS))
+
+    assert heavy_org_of(text) is None
+    assert "heavy" not in json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "{}", "null", '"heavy"', '{"heavy":}', '{"heavy":"","v":1}', '{"heavy":null,"v":1}',
+        '{"heavy":["acme"],"v":1}', '{"heavy":7,"v":1}', '{"heavy":"acme"', '{"heavy":"acme', '{"heavy":"../x","v":1}',
+        '{"heavy":"ACME","v":1}', '{"heavy":"acme\\n","v":1}', '{"heavy":"' + "a" * 64 + '","v":1}',
+        '{"v":1,"heavy":"acme","id":1}', ' {"heavy":"acme","v":1}', '{"heavy": "acme","v":1}',
+    ],
+)  # fmt: skip
+def test_what_does_not_begin_with_whose_heavy_message_it_is_is_a_plain_one(text: str) -> None:
+    assert heavy_org_of(text) is None
 
 
 def test_a_command_has_the_same_fingerprint_on_both_sides() -> None:
@@ -103,6 +131,9 @@ MALFORMED: dict[str, object] = {
     "an id that is no number": _broken(id="7"),
     "an id that is true": _broken(id=True),
     "a version that is true": _broken(v=True),
+    "a heavy org that is a number": _broken(heavy=7),
+    "a heavy org that is true": _broken(heavy=True),
+    "a heavy org that is a list": _broken(heavy=["acme"]),
     "a reply list that is no name": _broken(reply_to=7),
     "a reply list that is a lane": _broken(reply_to="ledger.lane.0"),
 }

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -18,12 +18,12 @@ from wire.app import APPLY_TASK, make_app
 from wire.envelope import Deadline, Item, Message, Reply, encode_message
 from workers.arrival import Arrived
 from workers.books import Books
-from workers.heavy import HEAVY_CHARS, Heavy
+from workers.heavy import Heavy
 from workers.outages import Outages
 from workers.tasks import Beside, register
 from workers.turns import Turns
 
-BULK_ENTRIES = 100
+BULK_ENTRIES = 32
 
 
 def _bulk() -> Command:
@@ -66,11 +66,15 @@ class Worker:
 
     def carry_out(self, org: str, *commands: Command) -> None:
         """Carry out a message of one org."""
-        self._sent += 1
         items = [Item(number, org, submission(command, org)) for number, command in enumerate(commands, 1)]
-        text = encode_message(Message(self._sent, "ledger.replies.x", Deadline.after(60), items))
-        assert (len(text) >= HEAVY_CHARS) is any(isinstance(command, PostBulk) for command in commands)
-        self._task.carry_out(Arrived(text, "an-id", "ledger.lane.0"))
+        is_heavy = any(isinstance(command, PostBulk) for command in commands)
+        self.take_in(items, heavy_org=org if is_heavy else None)
+
+    def take_in(self, items: Sequence[Item], heavy_org: str | None) -> None:
+        """Carry out a message that says, truly or not, whose heavy one it is."""
+        self._sent += 1
+        message = Message(self._sent, "ledger.replies.x", Deadline.after(60), items, heavy_org=heavy_org)
+        self._task.carry_out(Arrived(encode_message(message), "an-id", "ledger.lane.0"))
 
     @property
     def answered(self) -> list[int]:
@@ -116,6 +120,41 @@ def test_what_comes_for_the_same_org_waits_until_it_is_carried_out(worker: Worke
         after.result()
 
     assert worker.answered == [3, 4, 5]
+
+
+def _items(*orgs: str) -> list[Item]:
+    return [Item(number, org, submission(posting(), org)) for number, org in enumerate(orgs, 1)]
+
+
+@pytest.mark.parametrize("orgs", [["globex"], ["acme", "globex"]])
+def test_a_message_that_is_not_of_the_org_whose_heavy_one_it_says_it_is_is_set_aside(
+    worker: Worker, aside: SetAside, orgs: list[str]
+) -> None:
+    """Nothing waits for it, so it could pass what another thread does to that org."""
+    worker.take_in(_items(*orgs), heavy_org="acme")
+    worker.beside.heavy.finish()
+
+    assert worker.answered == []
+    (kept,) = aside.items()
+    assert "the heavy message of acme has commands of another org" in kept.item.cause
+
+
+@pytest.mark.parametrize("orgs", [[], ["acme", "acme"]])
+def test_a_heavy_message_of_no_command_or_of_several_of_its_org_is_answered_like_any(
+    worker: Worker, aside: SetAside, orgs: list[str]
+) -> None:
+    worker.take_in(_items(*orgs), heavy_org="acme")
+    worker.beside.heavy.finish()
+
+    assert worker.answered == [3]
+    assert len(worker.replies.statuses) == 4 + len(orgs)
+    assert not list(aside.items())
+
+
+def test_a_message_of_an_intake_that_says_nothing_is_carried_out_on_the_lane(worker: Worker) -> None:
+    worker.take_in([Item(1, "acme", submission(_bulk(), "acme"))], heavy_org=None)
+
+    assert worker.replies.told == [(3, threading.current_thread().name)]
 
 
 def test_a_bug_in_one_takes_nothing_with_it(caplog: pytest.LogCaptureFixture) -> None:
