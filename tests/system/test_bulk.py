@@ -14,13 +14,6 @@ BULK = "/v1/entries/bulk"
 MIB = 1024 * 1024
 
 
-@pytest.fixture
-def pair(org: Org) -> Org:
-    """An org with two accounts."""
-    org.open_pair()
-    return org
-
-
 def _keyed(*amounts: int) -> list[Json]:
     """Build entries of these amounts, each under a key that names its amount."""
     return [entry(1, 2, amount, idempotency_key=f"k-{amount}") for amount in amounts]
