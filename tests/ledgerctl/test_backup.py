@@ -8,24 +8,17 @@ import apsw
 import pytest
 from click.testing import CliRunner
 
-from ledger_core import ledger
 from ledger_core.inbox import Inbox
-from ledger_core.store.book import Book, book_path
+from ledger_core.store.book import book_path
 from ledgerctl.cli import cli
-from tests.builders import opening, posting, submission
 from tests.ledgerctl.conftest import Run
 
 
 @pytest.fixture
-def acme(run: Run, data: Path) -> Run:
-    """A command line on a folder with the org acme, which has an entry, and the empty org globex."""
-    for slug in ("acme", "globex"):
-        run("org", "create", slug)
+def acme(acme: Run, data: Path) -> Run:
+    """A command line on a folder with two orgs that has an inbox too."""
     Inbox.open(data).close()
-    book = Book.open_writer(data, "acme")
-    ledger.apply(book, [submission(command) for command in (opening(), opening(), posting())])
-    book.close()
-    return run
+    return acme
 
 
 @pytest.fixture
