@@ -76,10 +76,20 @@ def backup(folder: Path, target: Path, slugs: Collection[str] = ()) -> Iterator[
         yield copied
     registered = _slugs(target)
     _remove_ends(registry_path(target))
-    for slug in slugs or registered:
+    asked_for = slugs or registered
+    for slug in asked_for:
         done.append(_copied(_Part(slug, FileKind.BOOK, book_path(folder, slug), slug), folder, target))
         yield done[-1]
-    _write_manifest(target, began_at, done, registered)
+    _write_manifest(target, began_at, done, registered, asked_for)
+
+
+def not_asked_for(folder: Path) -> Collection[str]:
+    """Return the orgs whose books a backup is without, since only others were asked for; none of another folder."""
+    try:
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["not_asked_for"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ()
+    return [slug for slug in found if isinstance(slug, str)] if isinstance(found, list) else ()
 
 
 def _shared_copied(folder: Path, target: Path) -> Iterator[Copied]:
@@ -165,7 +175,9 @@ def _make_folder(target: Path) -> None:
         raise TargetUnusable(str(error)) from error
 
 
-def _write_manifest(target: Path, began_at: int, done: Sequence[Copied], registered: Sequence[str]) -> None:
+def _write_manifest(
+    target: Path, began_at: int, done: Sequence[Copied], registered: Sequence[str], asked_for: Collection[str]
+) -> None:
     books = {copied.name for copied in done if copied.report is not None}
     manifest = {
         "began_at": format_instant(began_at),
@@ -173,6 +185,7 @@ def _write_manifest(target: Path, began_at: int, done: Sequence[Copied], registe
         "is_whole": all(copied.problem is None for copied in done) and books.issuperset(registered),
         "files": [_facts(copied) for copied in done if copied.problem is None],
         "left_out": [{"name": copied.name, "problem": copied.problem} for copied in done if copied.problem is not None],
+        "not_asked_for": [slug for slug in registered if slug not in asked_for],
     }
     draft = target / f"{MANIFEST}.partial"
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ledger_core.errors import OrgNotFound, StorageUnavailable
 from ledger_core.inbox import inbox_path
@@ -52,6 +53,15 @@ def require_ledger(data: Path) -> Path:
     return data
 
 
+def _of_command_or_group(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Return what a command was told, or else what its group was told on the same command line."""
+    group, name = context.parent, option.name or ""
+    told = ParameterSource.COMMANDLINE
+    if group is None or context.get_parameter_source(name) is told or group.get_parameter_source(name) is not told:
+        return value
+    return group.params[name]
+
+
 def _data_option(callback: Callable[..., Path] | None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return click.option(
         "--data",
@@ -65,8 +75,10 @@ def _data_option(callback: Callable[..., Path] | None) -> Callable[[Callable[P, 
 
 
 new_data_option = _data_option(None)  # for what makes a ledger where there is none
-data_option = _data_option(lambda context, option, data: require_ledger(data))
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+data_option = _data_option(lambda *told: require_ledger(_of_command_or_group(*told)))
+json_option = click.option(
+    "--json", "as_json", is_flag=True, callback=_of_command_or_group, help="Print JSON, for programs."
+)
 
 
 def tells_errors(command: Callable[P, R]) -> Callable[P, R]:

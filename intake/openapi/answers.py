@@ -13,18 +13,22 @@ Json = dict[str, Any]
 
 # The problems that have nothing to do with what an operation is about: by name, their status and codes.
 SHARED: Mapping[str, tuple[int, Sequence[str]]] = {
-    "NotReadable": (400, ("malformed_json", "invalid_header", "idempotency_key_mismatch")),
+    "NotHttp": (400, ("malformed_request",)),
+    "NotReadable": (400, ("malformed_request", "malformed_json", "invalid_header", "idempotency_key_mismatch")),
     "Unauthorized": (401, ("unauthorized",)),
     "Forbidden": (403, ("forbidden",)),
     "BodyTooLarge": (413, ("body_too_large",)),
     "UnsupportedMediaType": (415, ("unsupported_media_type",)),
     "InvalidQuery": (422, ("invalid_request",)),
     "TooManyPending": (429, ("too_many_pending",)),
+    "HeadersTooLarge": (431, ("headers_too_large",)),
     "InternalError": (500, ("internal_error",)),
+    "UnsupportedTransferEncoding": (501, ("unsupported_transfer_encoding",)),
     "WriteUnavailable": (503, ("queue_unavailable", "storage_unavailable")),
     "ReadUnavailable": (503, ("storage_unavailable",)),
 }
-OF_ALL = ("Unauthorized", "InternalError")
+UNREAD = ("NotHttp", "HeadersTooLarge", "UnsupportedTransferEncoding")  # told by the server, before the app is asked
+OF_ALL = (*UNREAD, "Unauthorized", "InternalError")
 OF_READS = (*OF_ALL, "InvalidQuery", "ReadUnavailable")
 OF_WRITES = (
     *OF_ALL, "NotReadable", "Forbidden", "BodyTooLarge", "UnsupportedMediaType", "TooManyPending", "WriteUnavailable",
@@ -91,9 +95,7 @@ def answers(path: str, operation: Operation) -> Json:
     found = {status: _success(operation, status) for status in operation.statuses}
     if operation.id == "readHealth":
         found[503] = _answer("Something does not.", {JSON: ref("Health")}, ["X-Request-Id", "Retry-After"])
-    if not operation.public:
-        shared = OF_READS if operation.writes is None else OF_WRITES
-        found |= {SHARED[name][0]: {"$ref": f"#/components/responses/{name}"} for name in shared}
+    found |= {SHARED[name][0]: {"$ref": f"#/components/responses/{name}"} for name in _shared(operation)}
     if operation.writes is not None:
         found[202] = _accepted(operation.writes)
         found |= {status: _problem(status, codes, _OF_REFUSED) for status, codes in operation.refusals.items()}
@@ -109,6 +111,12 @@ def shared_answers() -> Json:
         name: _problem(status, codes, ["X-Request-Id", *_OF_SHARED.get(status, ())])
         for name, (status, codes) in SHARED.items()
     }
+
+
+def _shared(operation: Operation) -> Sequence[str]:
+    if operation.public:
+        return UNREAD
+    return OF_READS if operation.writes is None else OF_WRITES
 
 
 def _success(operation: Operation, status: int) -> Json:

@@ -21,6 +21,7 @@ A write waits until it has been applied, unless `Prefer` says otherwise; then it
 Every write takes an idempotency key; an honest retry gets the first answer again, byte for byte.
 Unknown fields and parameters are refused.
 Errors are problems (RFC 9457): read `code`. Another method than those listed here is `405`, another address `404`.
+After `malformed_request`, `431` and `501` the connection is closed.
 """
 TAGS = {
     "Accounts": "What balances are kept of.",

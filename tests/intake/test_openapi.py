@@ -88,6 +88,36 @@ def test_every_refusal_is_an_answer_to_some_write() -> None:
     assert answered == refusals - {"org_not_found", "internal_error"}
 
 
+@every_operation
+def test_whatever_is_asked_may_be_told_that_it_can_not_be_read(path: str, method: str, row: Any) -> None:
+    """The server says so before the app is asked."""
+    whole = document()
+    described = whole["paths"][path][method]["responses"]
+
+    told = {status: _codes(whole, described[status]) for status in ("400", "431", "501")}
+
+    assert "malformed_request" in told["400"]
+    assert (told["431"], told["501"]) == (["headers_too_large"], ["unsupported_transfer_encoding"])
+
+
+def test_every_code_but_those_of_no_operation_is_an_answer_to_one() -> None:
+    whole = document()
+    described = [whole["paths"][path][method]["responses"] for path, method, _ in ROWS]
+
+    told = {code for answers in described for answer in answers.values() for code in _codes(whole, answer)}
+
+    # of another address or method, and on the queue only
+    assert told == set(TITLES) - {"not_found", "method_not_allowed", "org_not_found"}
+
+
+def _codes(whole: dict[str, Any], response: dict[str, Any]) -> list[str]:
+    """Return the codes of the problems that an answer may be."""
+    if "$ref" in response:
+        response = whole["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    schema = response["content"].get("application/problem+json", {}).get("schema")
+    return schema["allOf"][1]["properties"]["code"]["enum"] if schema else []
+
+
 def test_problems_have_every_code() -> None:
     assert document()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == list(TITLES)
 

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from ledger_core import ledger
+from ledger_core.store.book import Book
 from ledgerctl import keys, orgs, up, verify  # noqa: F401  # each adds its commands to the table
 from ledgerctl.cli import cli
+from tests.builders import opening, posting, submission
 
 Run = Callable[..., Result]
 
@@ -28,4 +31,15 @@ def run(data: Path) -> Run:
             raise result.exception
         return result
 
+    return run
+
+
+@pytest.fixture
+def acme(run: Run, data: Path) -> Run:
+    """A command line on a folder with the org acme, which has an entry, and the empty org globex."""
+    for slug in ("acme", "globex"):
+        run("org", "create", slug)
+    book = Book.open_writer(data, "acme")
+    ledger.apply(book, [submission(command) for command in (opening(), opening(), posting())])
+    book.close()
     return run

@@ -8,24 +8,17 @@ import apsw
 import pytest
 from click.testing import CliRunner
 
-from ledger_core import ledger
 from ledger_core.inbox import Inbox
-from ledger_core.store.book import Book, book_path
+from ledger_core.store.book import book_path
 from ledgerctl.cli import cli
-from tests.builders import opening, posting, submission
 from tests.ledgerctl.conftest import Run
 
 
 @pytest.fixture
-def acme(run: Run, data: Path) -> Run:
-    """A command line on a folder with the org acme, which has an entry, and the empty org globex."""
-    for slug in ("acme", "globex"):
-        run("org", "create", slug)
+def acme(acme: Run, data: Path) -> Run:
+    """A command line on a folder with two orgs that has an inbox too."""
     Inbox.open(data).close()
-    book = Book.open_writer(data, "acme")
-    ledger.apply(book, [submission(command) for command in (opening(), opening(), posting())])
-    book.close()
-    return run
+    return acme
 
 
 @pytest.fixture
@@ -95,6 +88,46 @@ def test_only_the_books_that_are_named_are_copied(acme: Run, copy: Path) -> None
     assert result.exit_code == 0
     assert [path.name for path in (copy / "books").iterdir()] == ["globex.db"]
     assert (_manifest(copy)["is_whole"], _manifest(copy)["left_out"]) == (False, [])
+
+
+def test_of_a_backup_of_some_orgs_their_books_are_proved_and_the_others_are_said_not_to_be_there(
+    acme: Run, copy: Path
+) -> None:
+    acme("org", "create", "registry")
+    acme("backup", str(copy), "--org", "globex")
+
+    told, named = (CliRunner().invoke(cli, ["verify", "--data", str(copy), *org]) for org in ([], ["acme"]))
+
+    assert _manifest(copy)["not_asked_for"] == ["acme", "registry"]
+    assert (told.exit_code, told.stdout) == (0, acme("verify", "globex").stdout)
+    assert told.stderr == f"this is a backup of some orgs only, without the books of 2 more: {copy}/backup.json\n"
+    assert named.exit_code == 1
+    assert "acme: NOT RIGHT" in named.stdout
+
+
+@pytest.mark.parametrize("what", ["gone", "wrong"])
+def test_a_book_that_was_asked_for_or_was_put_there_later_is_proved(acme: Run, copy: Path, what: str) -> None:
+    acme("backup", str(copy), "--org", "globex")
+    if what == "gone":
+        book_path(copy, "globex").unlink()
+    else:
+        book_path(copy, "acme").write_bytes(b"not a database " * 1_000)
+
+    told = CliRunner().invoke(cli, ["verify", "--data", str(copy)])
+
+    assert told.exit_code == 1
+    assert ("globex: NOT RIGHT" if what == "gone" else "acme: NOT RIGHT") in told.stdout
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"not_asked_for": 1}', '{"not_asked_for": [[], 1, null]}', "\udcff"])
+def test_a_manifest_that_says_nothing_excuses_no_book(acme: Run, data: Path, text: str) -> None:
+    (data / "backup.json").write_text(text, encoding="utf-8", errors="surrogateescape")
+    book_path(data, "acme").unlink()
+
+    told = acme("verify")
+
+    assert told.exit_code == 1
+    assert "acme: NOT RIGHT" in told.stdout
 
 
 def test_a_backup_in_which_every_org_was_named_is_whole(acme: Run, copy: Path) -> None:

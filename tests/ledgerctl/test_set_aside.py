@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ledger_core.inbox import Accepted, Inbox
 from ledger_core.set_aside import Form, Item, SetAside, command_item
+from ledgerctl.cli import cli
 from tests.builders import NOW, posting, submission
 from tests.ledgerctl.conftest import Run
 
@@ -29,6 +31,22 @@ def test_what_is_set_aside_is_listed_with_its_cause(kept: SetAside, run: Run) ->
     assert told[1].startswith("1\t2026-03-18T05:30:00Z\t1x\tcommand entry\tacme\tValueError: no\t{")
     assert told[2] == "2\t2026-03-18T05:30:00.000001Z\t1x\tstray\t-\tit is not a task\tgarbage \\xff"
     assert run("set-aside", "list").output.splitlines() == told
+
+
+@pytest.mark.parametrize("elsewhere", ["in the environment", "nowhere"])
+def test_what_stands_before_the_command_holds_for_it_too(
+    kept: SetAside, data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, elsewhere: str
+) -> None:
+    if elsewhere == "in the environment":
+        monkeypatch.setenv("LEDGER_DATA", str(tmp_path / "another"))
+
+    listed = CliRunner().invoke(cli, ["set-aside", "--data", str(data), "--json", "list"])
+    shown = CliRunner().invoke(cli, ["set-aside", "--data", str(data), "show", "--json", "1"])
+    nearer = CliRunner().invoke(cli, ["set-aside", "--data", str(tmp_path), "show", "--data", str(data), "1"])
+
+    assert [item["number"] for item in json.loads(listed.stdout)["items"]] == [1, 2]
+    assert json.loads(shown.stdout)["number"] == 1
+    assert "ValueError: no" in nearer.stdout
 
 
 def test_a_program_gets_all_of_it(kept: SetAside, run: Run) -> None:

@@ -7,21 +7,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from ledger_core import ledger
-from ledger_core.store.book import Book, book_path
-from tests.builders import opening, posting, submission
+from ledger_core.store.book import book_path
 from tests.ledgerctl.conftest import Run
-
-
-@pytest.fixture
-def acme(run: Run, data: Path) -> Run:
-    """A command line on a folder with the org acme, which has an entry, and the empty org globex."""
-    for slug in ("acme", "globex"):
-        run("org", "create", slug)
-    book = Book.open_writer(data, "acme")
-    ledger.apply(book, [submission(command) for command in (opening(), opening(), posting())])
-    book.close()
-    return run
 
 
 def _damage(data: Path) -> None:

@@ -150,6 +150,13 @@ class Stack:
         assert done.exit_code == 0, done.output
         return done.stdout
 
+    def shell(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of `ledgerctl` on its data as an operator does, in a process of its own."""
+        return subprocess.run(
+            [*self.program, *arguments],
+            env=self.environment() | environment, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
     def org(self, slug: str, *options: str) -> Org:
         """Create an org."""
         facts = json.loads(self.ctl("org", "create", slug, "--json", *options))

@@ -1,9 +1,6 @@
 """A backup of a running ledger, and a ledger that goes on from it."""
 
 import json
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from ledger_core.store.book import book_path
+from tests.system.callers import Caller, go_on, send_home, set_to_work
 from tests.system.orgs import Json, Org, entry
 from tests.system.stack import Stack
 from tests.waiting import eventually
@@ -23,31 +21,19 @@ def _keyed(key: str) -> Json:
     return {**entry(1, 2, 1), "idempotency_key": key}
 
 
-class _Caller(threading.Thread):
-    """Posts entries one after the other, each with its own key; waits for every other one."""
+class _Caller(Caller):
+    """Posts entries, and waits for every other one."""
 
     def __init__(self, org: Org, number: int) -> None:
-        super().__init__(daemon=True)
-        self._org = org
-        self._number = number
-        self.enough = threading.Event()
-        self.answered: dict[str, str] = {}
+        super().__init__(org, number)
         self.accepted: dict[str, str] = {}
 
-    def run(self) -> None:
-        with httpx.Client(base_url=self._org.stack.base_url, headers=self._org.headers, timeout=60) as http:
-            while not self.enough.is_set():
-                key = f"{self._number}-{len(self.answered)}"
-                told = http.post("/v1/entries", json=_keyed(f"{key}-later"), headers={"Prefer": "respond-async"})
-                self.accepted[f"{key}-later"] = told.json()["operation_id"]
-                told = http.post("/v1/entries", json=_keyed(key))
-                assert told.status_code == 201, told.text
-                self.answered[key] = told.text
-
-
-def _ctl(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ledgerctl", *arguments]
-    return subprocess.run(command, env=stack.environment(), capture_output=True, text=True, timeout=120, check=False)
+    def write(self, http: httpx.Client, key: str) -> None:
+        told = http.post("/v1/entries", json=_keyed(f"{key}-later"), headers={"Prefer": "respond-async"})
+        self.accepted[f"{key}-later"] = told.json()["operation_id"]
+        told = http.post("/v1/entries", json=_keyed(key))
+        assert told.status_code == 201, told.text
+        self.answered[key] = told
 
 
 @contextmanager
@@ -73,21 +59,17 @@ def test_all_that_was_answered_before_a_backup_under_load_is_in_it(
     busy = stack.org("busy")
     assert busy.open_pair()
     callers = [_Caller(busy, number) for number in range(CALLERS)]
-    for caller in callers:
-        caller.start()
-    eventually(lambda: all(len(caller.answered) > 20 for caller in callers), "every caller is at work")
+    set_to_work(callers)
 
-    answered = {key: text for caller in callers for key, text in dict(caller.answered).items()}
+    answered = {key: told.text for caller in callers for key, told in dict(caller.answered).items()}
     accepted = {key: id_ for caller in callers for key, id_ in dict(caller.accepted).items()}
-    done = _ctl(stack, "backup", str(copy))
-    eventually(lambda: sum(len(caller.answered) for caller in callers) > len(answered) + 20, "all of them went on")
-    for caller in callers:
-        caller.enough.set()
-        caller.join(60)
+    done = stack.shell("backup", str(copy))
+    go_on(callers)
+    send_home(callers)
     stack.stop()
 
     assert (done.returncode, done.stderr) == (0, "")
-    verified = _ctl(stack, "verify", "--data", str(copy))
+    verified = stack.shell("verify", "--data", str(copy))
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert verified.stdout.split()[-1] == json.loads((copy / "backup.json").read_text())["files"][-1]["head"]
     with _going_on_from(copy, busy) as org:
@@ -109,7 +91,7 @@ def test_what_was_accepted_and_has_no_outcome_yet_gets_one_after_a_restore(
     with stack.halted("-m workers"):
         accepted = [org.post("/v1/entries", _keyed(f"k{n}"), Prefer="respond-async") for n in range(PENDING)]
 
-        done = _ctl(stack, "backup", str(copy))
+        done = stack.shell("backup", str(copy))
 
     assert done.returncode == 0, done.stderr
     stack.stop()
@@ -128,7 +110,7 @@ def test_one_book_put_back_while_all_runs_knows_what_it_knew_and_takes_the_rest_
     for each in (org, neighbour):
         assert each.open_pair()
     before = [org.post("/v1/entries", _keyed(f"before-{n}")) for n in range(5)]
-    done = _ctl(stack, "backup", str(copy), "--org", "acme")
+    done = stack.shell("backup", str(copy), "--org", "acme")
     after = [org.post("/v1/entries", _keyed(f"after-{n}")) for n in range(5)]
     assert neighbour.post_entry(1, 2, 7) == 1
 

@@ -23,13 +23,6 @@ def _is_replay(response: httpx.Response, first: httpx.Response) -> bool:
     )
 
 
-@pytest.fixture
-def pair(org: Org) -> Org:
-    """An org with two accounts."""
-    org.open_pair()
-    return org
-
-
 @pytest.mark.parametrize("header", ["order-1", '"order-1"', '"order-1";attempt=2', '"order-1" ; a="b"'])
 def test_a_key_is_the_same_in_the_body_bare_and_quoted(pair: Org, header: str) -> None:
     first = pair.post("/v1/entries", entry(1, 2, 5, idempotency_key="order-1"))

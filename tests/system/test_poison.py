@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 import threading
 import zlib
 from collections.abc import Iterator
@@ -48,11 +47,7 @@ class Sick(NamedTuple):
 
     def ctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `ledgerctl set-aside` as an operator does, in a process of its own."""
-        stack = self.org.stack
-        return subprocess.run(
-            [sys.executable, "-m", "ledgerctl", "set-aside", *arguments, "--data", str(stack.data)],
-            env=stack.environment() | {"PYTHONPATH": ""}, capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+        return self.org.stack.shell("set-aside", *arguments, PYTHONPATH="")  # without the faults
 
     def status(self, answer: httpx.Response) -> str:
         """Return how an operation stands."""

@@ -11,13 +11,6 @@ from tests.system.stack import Stack
 from tests.waiting import eventually
 
 
-@pytest.fixture
-def pair(org: Org) -> Org:
-    """An org with two accounts."""
-    org.open_pair()
-    return org
-
-
 def _outcome(org: Org, response: httpx.Response) -> dict[str, object]:
     """Wait for what became of a write that was answered 202."""
     return dict(org.get(response.headers["Location"], Prefer="wait=30").json())

@@ -1,71 +1,18 @@
 """The queue, for other services: plain Celery in, the same outcomes out, and nothing stops a lane."""
 
 import json
-import subprocess
-import sys
 import uuid
-import zlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ledger_core.set_aside import SetAside
 from tests.system.orgs import Org, entry
+from tests.system.services import LANES, Service, queue_of
 from tests.system.stack import Stack
 from tests.waiting import eventually
 from wire import AccountType, LedgerQueue, Line, OpenAccount, PostEntry, Side, broker
-
-LANES = 4
-
-
-def _queue(slug: str) -> str:
-    return f"ledger.lane.{zlib.crc32(slug.encode()) % LANES}"
-
-
-class Service:
-    """A process of another service, on a stack's broker."""
-
-    def __init__(self, broker_url: str) -> None:
-        script = Path(__file__).with_name("plain_celery.py")
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", str(script), broker_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def submit(self, org: str, kind: str, command: object, **options: Any) -> dict[str, Any]:
-        """Enqueue a command as the contract says, and return the task's result."""
-        kwargs = {"org": org, "kind": kind, "command": command}
-        return self.send(**{"queue": _queue(org), "kwargs": kwargs, **options})["result"]  # type: ignore[no-any-return]
-
-    def send(self, name: str = "ledger.submit", timeout_s: int = 30, **options: Any) -> dict[str, Any]:
-        """Enqueue a task, and return what came of it; a timeout of 0 does not wait."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"name": name, "timeout_s": timeout_s, **options}) + "\n")
-        self._process.stdin.flush()
-        told: dict[str, Any] = json.loads(self._process.stdout.readline())
-        assert told["ours"] == []
-        return told
-
-    def end(self) -> None:
-        """End the process."""
-        self._process.communicate()
-
-
-@pytest.fixture(scope="module")
-def service(stack: Stack) -> Iterator[Service]:
-    """A process of another service."""
-    running = Service(stack.broker_url)
-    yield running
-    running.end()
-
-
-@pytest.fixture
-def pair(org: Org) -> Org:
-    """An org with two accounts."""
-    org.open_pair()
-    return org
 
 
 def test_a_command_on_the_queue_is_applied_like_one_over_http(pair: Org, service: Service) -> None:
@@ -142,7 +89,7 @@ def test_wrong_arguments_are_refused_and_kept_for_an_operator(
 ) -> None:
     before, set_aside = pair.proof(), _set_aside(pair.stack)
 
-    told = service.send(queue=_queue(pair.slug), kwargs={"org": pair.slug, **arguments})["result"]
+    told = service.send(queue=queue_of(pair.slug), kwargs={"org": pair.slug, **arguments})["result"]
 
     assert (told["status"], told["http_status"], told["result"]) == ("refused", 422, None)
     assert told["error"]["code"] == "invalid_request"
@@ -152,7 +99,7 @@ def test_wrong_arguments_are_refused_and_kept_for_an_operator(
 
 
 def test_arguments_by_position_are_taken_too(pair: Org, service: Service) -> None:
-    told = service.send(queue=_queue(pair.slug), args=[pair.slug, "entry", entry(1, 2, 5)])["result"]
+    told = service.send(queue=queue_of(pair.slug), args=[pair.slug, "entry", entry(1, 2, 5)])["result"]
 
     assert told["http_status"] == 201
 
@@ -284,7 +231,7 @@ def test_garbage_on_a_lane_is_kept_for_an_operator_and_neither_stops_nor_ends_it
     workers, set_aside = pair.stack.processes("-m workers"), _set_aside(pair.stack)
 
     with broker.connect(pair.stack.broker_url) as client:
-        client.lpush(_queue(pair.slug), GARBAGE[what])
+        client.lpush(queue_of(pair.slug), GARBAGE[what])
         told = [pair.post("/v1/entries", entry(1, 2, 5)) for _ in range(3)]
         eventually(lambda: not client.exists("unacked"), "nothing is left to come again")
 
@@ -294,7 +241,7 @@ def test_garbage_on_a_lane_is_kept_for_an_operator_and_neither_stops_nor_ends_it
 
 
 def test_an_unknown_task_does_not_stop_its_lane(pair: Org, service: Service) -> None:
-    service.send("ledger.nothing", timeout_s=0, queue=_queue(pair.slug))
+    service.send("ledger.nothing", timeout_s=0, queue=queue_of(pair.slug))
 
     assert service.submit(pair.slug, "entry", entry(1, 2, 5))["http_status"] == 201
 
@@ -305,7 +252,7 @@ def test_a_message_of_intake_that_cannot_be_read_is_kept_for_an_operator(
 ) -> None:
     set_aside = _set_aside(pair.stack)
 
-    service.send("ledger.apply", timeout_s=0, queue=_queue(pair.slug), args=[text])
+    service.send("ledger.apply", timeout_s=0, queue=queue_of(pair.slug), args=[text])
 
     eventually(lambda: _set_aside(pair.stack) == set_aside + 1, "it is set aside")
     assert pair.post("/v1/entries", entry(1, 2, 5)).status_code == 201

@@ -15,27 +15,12 @@ from celery import Celery
 from ledger_core.set_aside import SetAside
 from tests.system.brokers import Broker
 from tests.system.orgs import Org, entry
+from tests.system.services import Service, queue_of
 from tests.system.stack import Stack
-from tests.system.test_queue import Service, _queue
 from tests.waiting import eventually
 from wire import broker as wire_broker
 
 ACL = (Path(__file__).parent.parent.parent / "docs" / "operations.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def service(stack: Stack) -> Iterator[Service]:
-    """A process of another service."""
-    running = Service(stack.broker_url)
-    yield running
-    running.end()
-
-
-@pytest.fixture
-def pair(org: Org) -> Org:
-    """An org with two accounts."""
-    org.open_pair()
-    return org
 
 
 def _causes(stack: Stack) -> list[str]:
@@ -67,7 +52,7 @@ def test_a_worker_runs_the_two_tasks_of_the_ledger_and_no_others(pair: Org, serv
     signature = {"task": "ledger.submit", "args": [pair.slug, "entry", entry(1, 2, 5)], "kwargs": {}}
     before = len(_causes(pair.stack))
 
-    service.send(name, timeout_s=0, queue=_queue(pair.slug), args=[signature, [[]]])
+    service.send(name, timeout_s=0, queue=queue_of(pair.slug), args=[signature, [[]]])
 
     causes = eventually(lambda: _causes(pair.stack)[before:], "it is set aside")
     assert any(word in causes[0] for word in ("its task is unknown", "it is not a task"))
@@ -98,7 +83,7 @@ def test_nothing_but_json_is_read(pair: Org, service: Service, tmp_path: Path, c
     pickle.loads(body)
     proof.unlink()
 
-    _push(pair.stack, _queue(pair.slug), body, **{"content-type": content_type})
+    _push(pair.stack, queue_of(pair.slug), body, **{"content-type": content_type})
 
     eventually(lambda: len(_causes(pair.stack)) > before, "it is set aside")
     assert service.submit(pair.slug, "entry", entry(1, 2, 5))["http_status"] == 201
@@ -128,7 +113,7 @@ def test_a_task_that_fails_is_kept_for_an_operator(pair: Org, service: Service) 
     """One whose arguments Celery itself can't pass on."""
     before = len(_causes(pair.stack))
 
-    told = service.send(queue=_queue(pair.slug), kwargs={"self": 1, "org": pair.slug, "kind": "entry"})
+    told = service.send(queue=queue_of(pair.slug), kwargs={"self": 1, "org": pair.slug, "kind": "entry"})
 
     assert "TypeError" in told["exception"]
     eventually(lambda: len(_causes(pair.stack)) == before + 1, "it is set aside")
@@ -138,7 +123,7 @@ def test_a_worker_pushes_answers_onto_reply_lists_only(pair: Org, service: Servi
     """It may touch more of the broker than who enqueues: it is not to be made to."""
     client = wire_broker.connect(pair.stack.broker_url)
     client.set("precious", "kept")
-    lane = _queue(pair.slug)
+    lane = queue_of(pair.slug)
     before = len(_causes(pair.stack))
     for name in ("precious", lane, "unacked", ""):
         text = json.dumps({"v": 1, "id": 1, "reply_to": name, "deadline": ["", 0.0], "items": []})
@@ -187,7 +172,7 @@ def test_a_service_that_may_only_enqueue_can_do_that_and_no_more(limited: tuple[
         1, 2, 5, idempotency_key="k")).headers["Operation-Id"])  # fmt: skip
     service.end()
 
-    lane = _queue(org.slug)
+    lane = queue_of(org.slug)
     client = redis.Redis.from_url(url)
     forbidden = [
         ("KEYS", "*"), ("SCAN", "0"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("SHUTDOWN",), ("MONITOR",),

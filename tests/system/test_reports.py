@@ -1,54 +1,12 @@
-"""Statements and reports over HTTP: as JSON, as CSV to who asks for it, and what is refused."""
+"""Statements and reports over HTTP, as JSON, and what is refused."""
 
-import csv
-import io
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.system.orgs import Json, Org, entry
-
-TRIAL = "/v1/reports/trial-balance"
-SHEET = "/v1/reports/balance-sheet"
-INCOME = "/v1/reports/income-statement"
-STATEMENT = "/v1/accounts/1/statement"
-FUTURE = "2999-01-01T00:00:00Z"
-HOSTILE = 'A "quoted", name;\u2028=1+1 é😀'
-CSV_TYPE = "text/csv; charset=utf-8; header=present"
-
-
-@pytest.fixture
-def shop(org: Org) -> Org:
-    """An org that was paid 500.00, earned 20.00 of it, spent 5.00, and has an account in euros."""
-    org.open_account(name="Cash", code="1000")
-    org.open_account(name="Customers", type="liability")
-    org.open_account(name="Fees", type="revenue")
-    org.open_account(name="Rent", type="expense")
-    org.open_account(name="Capital", type="equity", currency="EUR")
-    org.post_entry(1, 2, 50_000, description="Deposit")
-    org.post_entry(2, 3, 2_000)
-    org.post_entry(4, 1, 500, description='Rent, "March"')
-    return org
-
-
-def _json(org: Org, path: str) -> Json:
-    response = org.get(path)
-    assert response.status_code == 200, response.text
-    assert response.headers["Content-Type"] == "application/json"
-    found: Json = response.json()
-    return found
-
-
-def _csv(org: Org, path: str) -> str:
-    response = org.get(path, Accept="text/csv")
-    assert response.status_code == 200, response.text
-    assert response.headers["Content-Type"] == CSV_TYPE
-    return response.content.decode()
-
-
-def _times(org: Org) -> list[str]:
-    return [item["posted_at"] for item in org.all("/v1/entries")]
+from tests.system.reports import FUTURE, INCOME, SHEET, STATEMENT, TRIAL, read_json, times
 
 
 def _amount(account_id: int, name: str, amount: int, code: str | None = None) -> Json:
@@ -56,9 +14,9 @@ def _amount(account_id: int, name: str, amount: int, code: str | None = None) ->
 
 
 def test_a_statement_has_what_moved_and_the_balance_after_each_line(shop: Org) -> None:
-    first, _, last = _times(shop)
+    first, _, last = times(shop)
 
-    found = _json(shop, STATEMENT)
+    found = read_json(shop, STATEMENT)
 
     assert found == {
         "account_id": 1,
@@ -86,11 +44,11 @@ def test_a_statement_has_what_moved_and_the_balance_after_each_line(shop: Org) -
 
 
 def test_a_statement_is_from_an_instant_inclusive_to_another_exclusive(shop: Org) -> None:
-    first, _, last = _times(shop)
+    first, _, last = times(shop)
 
-    before = _json(shop, f"{STATEMENT}?to={last}")
-    since = _json(shop, f"{STATEMENT}?from={last}&to={FUTURE}")
-    none = _json(shop, f"{STATEMENT}?from={first}&to={first}")
+    before = read_json(shop, f"{STATEMENT}?to={last}")
+    since = read_json(shop, f"{STATEMENT}?from={last}&to={FUTURE}")
+    none = read_json(shop, f"{STATEMENT}?from={first}&to={first}")
 
     assert (before["from"], before["to"]) == (None, last)
     assert (before["opening_balance"], before["closing_balance"]) == (0, 50_000)
@@ -101,7 +59,7 @@ def test_a_statement_is_from_an_instant_inclusive_to_another_exclusive(shop: Org
 
 
 def test_a_statement_of_a_time_without_entries_is_empty(shop: Org) -> None:
-    found = _json(shop, f"{STATEMENT}?from={FUTURE}")
+    found = read_json(shop, f"{STATEMENT}?from={FUTURE}")
 
     assert (found["opening_balance"], found["closing_balance"], found["lines"]) == (49_500, 49_500, [])
 
@@ -112,11 +70,11 @@ def test_the_pages_of_a_statement_have_each_line_once(org: Org, limit: int) -> N
     sides = [*entry(1, 2, 3)["lines"], *entry(1, 2, 4)["lines"], *entry(2, 1, 1)["lines"]]
     for _ in range(3):
         org.post("/v1/entries", {"lines": sides})
-    whole = _json(org, STATEMENT)
+    whole = read_json(org, STATEMENT)
 
-    pages = [_json(org, f"{STATEMENT}?limit={limit}")]
+    pages = [read_json(org, f"{STATEMENT}?limit={limit}")]
     while pages[-1]["next_cursor"]:
-        pages.append(_json(org, f"{STATEMENT}?limit={limit}&cursor={pages[-1]['next_cursor']}"))
+        pages.append(read_json(org, f"{STATEMENT}?limit={limit}&cursor={pages[-1]['next_cursor']}"))
 
     assert [line for page in pages for line in page["lines"]] == whole["lines"]
     assert [line["version"] for line in whole["lines"]] == list(range(1, 10))
@@ -125,7 +83,7 @@ def test_the_pages_of_a_statement_have_each_line_once(org: Org, limit: int) -> N
 
 
 def test_a_trial_balance_has_every_account_in_the_column_of_its_side(shop: Org) -> None:
-    found = _json(shop, TRIAL)
+    found = read_json(shop, TRIAL)
 
     figures = {
         row["name"]: (row["debits"], row["credits"], row["debit_balance"], row["credit_balance"])
@@ -150,7 +108,7 @@ def test_a_trial_balance_has_every_account_in_the_column_of_its_side(shop: Org) 
 
 
 def test_a_balance_sheet_says_what_is_had_and_owed_in_each_currency(shop: Org) -> None:
-    found = _json(shop, SHEET)
+    found = read_json(shop, SHEET)
 
     assert found == {
         "as_of": found["as_of"],
@@ -171,12 +129,12 @@ def test_a_balance_sheet_says_what_is_had_and_owed_in_each_currency(shop: Org) -
 
 
 def test_an_income_statement_says_what_was_earned_and_spent(shop: Org) -> None:
-    _, _, last = _times(shop)
+    _, _, last = times(shop)
     nothing = {
         "currency": "EUR", "revenue": [], "expenses": [], "total_revenue": 0, "total_expenses": 0, "net_income": 0,
     }  # fmt: skip
 
-    whole, before = _json(shop, INCOME), _json(shop, f"{INCOME}?to={last}")
+    whole, before = read_json(shop, INCOME), read_json(shop, f"{INCOME}?to={last}")
 
     assert whole == {
         "from": None,
@@ -193,150 +151,23 @@ def test_an_income_statement_says_what_was_earned_and_spent(shop: Org) -> None:
         ],
     }  # fmt: skip
     assert (before["to"], before["currencies"][1]["net_income"]) == (last, 2_000)
-    assert _json(shop, f"{INCOME}?from={last}")["currencies"][1]["net_income"] == -500
+    assert read_json(shop, f"{INCOME}?from={last}")["currencies"][1]["net_income"] == -500
 
 
 @pytest.mark.parametrize("path", [TRIAL, SHEET])
 def test_a_report_at_an_instant_counts_what_was_posted_then(shop: Org, path: str) -> None:
-    first, second, _ = _times(shop)
+    first, second, _ = times(shop)
 
-    at = [_json(shop, f"{path}?at={instant}") for instant in (first, second)]
+    at = [read_json(shop, f"{path}?at={instant}") for instant in (first, second)]
 
     assert [found["as_of"] for found in at] == [first, second]
     if path == TRIAL:
         assert [found["accounts"][2]["credits"] for found in at] == [0, 2_000]
     else:
         assert [found["currencies"][1]["earnings"] for found in at] == [0, 2_000]
-    future = _json(shop, f"{path}?at={FUTURE}")
-    assert future == {**_json(shop, path), "as_of": future["as_of"]}
+    future = read_json(shop, f"{path}?at={FUTURE}")
+    assert future == {**read_json(shop, path), "as_of": future["as_of"]}
     assert future["as_of"] < FUTURE
-
-
-def test_a_statement_as_csv(shop: Org) -> None:
-    first, _, last = _times(shop)
-
-    found = _csv(shop, f"{STATEMENT}?from={first}&to={FUTURE}")
-
-    assert found == (
-        "entry_id,posted_at,description,direction,amount,balance,version\r\n"
-        f",{first},Opening balance,,,0,\r\n"
-        f"1,{first},Deposit,debit,50000,50000,1\r\n"
-        f'3,{last},"Rent, ""March""",credit,500,49500,2\r\n'
-        f",{FUTURE},Closing balance,,,49500,\r\n"
-    )
-
-
-def test_a_trial_balance_as_csv(shop: Org) -> None:
-    assert _csv(shop, TRIAL) == (
-        "account_id,code,name,type,currency,debits,credits,debit_balance,credit_balance\r\n"
-        "1,1000,Cash,asset,USD,50000,500,49500,0\r\n"
-        "2,,Customers,liability,USD,2000,50000,0,48000\r\n"
-        "3,,Fees,revenue,USD,0,2000,0,2000\r\n"
-        "4,,Rent,expense,USD,500,0,500,0\r\n"
-        "5,,Capital,equity,EUR,0,0,0,0\r\n"
-        ",,Total,,EUR,0,0,0,0\r\n"
-        ",,Total,,USD,52500,52500,50000,50000\r\n"
-    )
-
-
-def test_a_balance_sheet_as_csv(shop: Org) -> None:
-    assert _csv(shop, SHEET) == (
-        "currency,section,account_id,code,name,amount\r\n"
-        "EUR,assets,,,Total assets,0\r\n"
-        "EUR,liabilities,,,Total liabilities,0\r\n"
-        "EUR,equity,5,,Capital,0\r\n"
-        "EUR,equity,,,Earnings,0\r\n"
-        "EUR,equity,,,Total equity,0\r\n"
-        "USD,assets,1,1000,Cash,49500\r\n"
-        "USD,assets,,,Total assets,49500\r\n"
-        "USD,liabilities,2,,Customers,48000\r\n"
-        "USD,liabilities,,,Total liabilities,48000\r\n"
-        "USD,equity,,,Earnings,1500\r\n"
-        "USD,equity,,,Total equity,1500\r\n"
-    )
-
-
-def test_an_income_statement_as_csv(shop: Org) -> None:
-    assert _csv(shop, INCOME) == (
-        "currency,section,account_id,code,name,amount\r\n"
-        "EUR,revenue,,,Total revenue,0\r\n"
-        "EUR,expenses,,,Total expenses,0\r\n"
-        "EUR,net income,,,Net income,0\r\n"
-        "USD,revenue,3,,Fees,2000\r\n"
-        "USD,revenue,,,Total revenue,2000\r\n"
-        "USD,expenses,4,,Rent,500\r\n"
-        "USD,expenses,,,Total expenses,500\r\n"
-        "USD,net income,,,Net income,1500\r\n"
-    )
-
-
-def test_csv_quotes_what_would_break_it(org: Org) -> None:
-    org.open_account(name=HOSTILE, code='"')
-    org.open_account(name=",", type="liability")
-    org.post_entry(1, 2, 5, description='","')
-
-    trial, statement = _csv(org, TRIAL), _csv(org, STATEMENT)
-
-    quoted = '"A ""quoted"", name;\u2028=1+1 é😀"'
-    assert trial.split("\r\n")[1] == f'1,"""",{quoted},asset,USD,5,0,5,0'
-    assert trial.split("\r\n")[2] == '2,,",",liability,USD,0,5,0,5'
-    assert [row[2] for row in csv.reader(io.StringIO(trial, newline=""))][1:3] == [HOSTILE, ","]
-    assert list(csv.reader(io.StringIO(statement, newline="")))[2][2] == '","'
-
-
-def test_a_statement_as_csv_is_whole_however_long(org: Org) -> None:
-    org.open_pair()
-    for _ in range(3):
-        assert org.post("/v1/entries", {"lines": entry(1, 2, 1)["lines"] * 200}).status_code == 201
-
-    rows = list(csv.DictReader(io.StringIO(_csv(org, STATEMENT), newline="")))
-
-    assert len(rows) == 602
-    assert [row["balance"] for row in rows] == ["0", *map(str, range(1, 601)), "600"]
-
-
-def test_a_statement_as_csv_that_ends_in_1970_says_so(shop: Org) -> None:
-    rows = list(csv.reader(io.StringIO(_csv(shop, f"{STATEMENT}?to=1970-01-01T00:00:00Z"), newline="")))
-
-    assert [(row[1], row[2], row[5]) for row in rows[1:]] == [
-        ("1970-01-01T00:00:00Z", "Opening balance", "0"),
-        ("1970-01-01T00:00:00Z", "Closing balance", "0"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [(TRIAL, "trial-balance"), (SHEET, "balance-sheet"), (INCOME, "income-statement"), (STATEMENT, "statement-1")],
-)
-def test_a_table_comes_as_a_file_of_that_name(shop: Org, path: str, name: str) -> None:
-    response = shop.get(path, Accept="text/csv")
-
-    assert response.headers["Content-Disposition"] == f'attachment; filename="{name}.csv"'
-
-
-ACCEPTS = [
-    ("", "json"), ("*/*", "json"), ("application/json", "json"), ("text/csv", "csv"), ("TEXT/CSV", "csv"),
-    ("text/*", "csv"), ("text/csv, application/json", "json"), ("text/csv, application/json;q=0.5", "csv"),
-    ("text/csv;q=0.2, */*;q=0.1", "csv"), ("text/html", "json"), ("image/png, text/plain", "json"),
-    ("text/csv;q=0", "json"), ("a/b/c;;q=x", "json"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("accept", "kind"), ACCEPTS)
-def test_csv_is_for_who_would_rather_have_it_than_json(shop: Org, accept: str, kind: str) -> None:
-    response = shop.get(TRIAL, Accept=accept)
-
-    assert response.status_code == 200
-    assert response.headers["Content-Type"].startswith({"json": "application/json", "csv": "text/csv"}[kind])
-
-
-def test_a_problem_is_a_problem_to_who_wants_csv_too(shop: Org) -> None:
-    told = [shop.get(path, Accept="text/csv") for path in ("/v1/accounts/99/statement", f"{TRIAL}?at=x")]
-
-    assert [(each.status_code, each.json()["code"]) for each in told] == [
-        (404, "account_not_found"), (422, "invalid_request"),
-    ]  # fmt: skip
-    assert all(each.headers["Content-Type"] == "application/problem+json" for each in told)
 
 
 def _complaints(response: httpx.Response) -> list[Any]:
@@ -380,16 +211,16 @@ def test_a_statement_as_csv_has_no_pages(shop: Org, query: str) -> None:
 
 def test_a_cursor_of_a_statement_goes_with_its_account_and_period_only(shop: Org, another_org: Org) -> None:
     another_org.funded()
-    cursor = _json(shop, f"{STATEMENT}?limit=1")["next_cursor"]
+    cursor = read_json(shop, f"{STATEMENT}?limit=1")["next_cursor"]
     wrong = [f"{STATEMENT}?to={FUTURE}&cursor={cursor}", f"/v1/accounts/2/statement?cursor={cursor}"]
 
     assert [_complaints(shop.get(path)) for path in wrong] == [["/cursor"]] * 2
     assert _complaints(another_org.get(f"{STATEMENT}?cursor={cursor}")) == ["/cursor"]
-    assert [line["entry_id"] for line in _json(shop, f"{STATEMENT}?cursor={cursor}")["lines"]] == [3]
+    assert [line["entry_id"] for line in read_json(shop, f"{STATEMENT}?cursor={cursor}")["lines"]] == [3]
 
 
 @pytest.mark.parametrize("path", [TRIAL, SHEET, INCOME])
 def test_reports_of_an_empty_book_are_empty(org: Org, path: str) -> None:
-    found = _json(org, path)
+    found = read_json(org, path)
 
     assert found["accounts" if path == TRIAL else "currencies"] == []

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.system.callers import Caller, go_on, send_home, set_to_work
 from tests.system.orgs import Org, entry
 from tests.system.stack import Stack
 from tests.waiting import eventually
@@ -18,35 +18,23 @@ from tests.waiting import eventually
 CALLERS = 8
 
 
-class _Caller(threading.Thread):
-    """Posts entries one after the other on one connection, each with its own key, until told to stop."""
+class _Caller(Caller):
+    """Posts entries, and makes no second try."""
 
     def __init__(self, org: Org, number: int) -> None:
-        super().__init__(daemon=True)
-        self._org = org
-        self._number = number
-        self.enough = threading.Event()
-        self.answered: dict[str, int] = {}
+        super().__init__(org, number)
         self.turned_away: list[str] = []
 
-    def run(self) -> None:
-        with httpx.Client(base_url=self._org.stack.base_url, headers=self._org.headers, timeout=60) as http:
-            while not self.enough.is_set():
-                key = f"{self._number}-{len(self.answered)}"
-                try:
-                    told = http.post("/v1/entries", json={**entry(1, 2, 1), "idempotency_key": key})
-                except httpx.TransportError as error:
-                    self.turned_away.append(f"{key}: {error!r}")
-                    continue
-                if told.status_code == 201:
-                    self.answered[key] = told.json()["id"]
-                else:
-                    self.turned_away.append(f"{key}: {told.text}")
-
-
-def _restart(stack: Stack) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ledgerctl", "restart", "--data", str(stack.data)]
-    return subprocess.run(command, env=stack.environment(), capture_output=True, text=True, timeout=120, check=False)
+    def write(self, http: httpx.Client, key: str) -> None:
+        try:
+            told = http.post("/v1/entries", json={**entry(1, 2, 1), "idempotency_key": key})
+        except httpx.TransportError as error:
+            self.turned_away.append(f"{key}: {error!r}")
+            return
+        if told.status_code == 201:
+            self.answered[key] = told
+        else:
+            self.turned_away.append(f"{key}: {told.text}")
 
 
 @pytest.mark.parametrize(("workers", "intakes"), [(1, 1), (2, 2)])
@@ -58,27 +46,19 @@ def test_a_restart_under_load_turns_nobody_away_and_loses_nothing(
     assert org.open_pair()
     before = {process.pid for process in (*stack.processes("-m workers"), *stack.processes("-m intake"))}
     callers = [_Caller(org, number) for number in range(CALLERS)]
-    for caller in callers:
-        caller.start()
+    set_to_work(callers)
 
     for _ in range(2):
-        seen = [len(caller.answered) for caller in callers]
-        eventually(
-            lambda seen=seen: all(len(c.answered) > had + 10 for c, had in zip(callers, seen, strict=True)),
-            "every caller is at work",
-        )
-        done = _restart(stack)
+        go_on(callers)
+        done = stack.shell("restart")
         assert (done.returncode, done.stdout) == (0, "restarted\n"), done.stderr
-    for caller in callers:
-        caller.enough.set()
-    for caller in callers:
-        caller.join(60)
+    send_home(callers)
 
     after = {process.pid for process in (*stack.processes("-m workers"), *stack.processes("-m intake"))}
     assert len(after) == workers + intakes
     assert not before & after
     assert [caller.turned_away for caller in callers] == [[]] * CALLERS
-    posted = sorted(number for caller in callers for number in caller.answered.values())
+    posted = sorted(told.json()["id"] for caller in callers for told in caller.answered.values())
     assert posted == list(range(1, len(posted) + 1))
     assert org.proof()["entries"] == len(posted)
 
@@ -95,7 +75,7 @@ def test_a_new_process_that_does_not_start_leaves_the_old_one_in_place(
         "import os, sys\nif sys.orig_argv[-1] == 'workers':\n    os._exit(3)\n", encoding="utf-8"
     )
 
-    done = _restart(stack)
+    done = stack.shell("restart")
 
     assert done.returncode == 1
     assert "did not start, and runs on as it was: worker 0" in done.stderr
@@ -107,7 +87,7 @@ def test_without_a_running_ledger_there_is_nothing_to_restart(own_stack: Callabl
     stack = own_stack()
     stack.stop()
 
-    done = _restart(stack)
+    done = stack.shell("restart")
     stack.start()
 
     assert done.returncode == 1
@@ -140,15 +120,13 @@ def test_a_stop_ends_keep_alive_connections_with_their_next_answer(own_stack: Ca
     org = stack.org("polite")
     caller = _Caller(org, 0)
     assert org.open_pair()
-    caller.start()
-    eventually(lambda: caller.answered, "the caller is at work")
+    set_to_work([caller])
 
     (intake,) = stack.processes("-m intake")
     with stack.halted("-m ledgerctl up"):
         os.kill(intake.pid, signal.SIGTERM)
         eventually(lambda: intake.pid not in [p.pid for p in stack.processes("-m intake")], "it ends")
-    caller.enough.set()
-    caller.join(60)
+    send_home([caller])
 
     assert caller.turned_away == []
 
@@ -159,7 +137,7 @@ def test_a_disk_that_can_t_be_written_does_not_end_the_ledger_that_restarts(own_
     org.open_pair()
     (stack.data / "up.json.draft").mkdir()  # so that what became of the restart can't be written down
 
-    restart = threading.Thread(target=lambda: told.append(_restart(stack)))
+    restart = threading.Thread(target=lambda: told.append(stack.shell("restart")))
     told: list[subprocess.CompletedProcess[str]] = []
     restart.start()
     eventually(lambda: "trying again" in stack.log.read_text(encoding="utf-8"), "it could not write it down")

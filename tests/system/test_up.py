@@ -19,20 +19,15 @@ from tests.system.stack import Stack
 from tests.waiting import eventually
 
 
-def _run(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ledgerctl", *arguments]
-    return subprocess.run(command, env=stack.environment(), capture_output=True, text=True, timeout=60, check=False)
-
-
 def test_the_command_line_creates_an_org_whose_key_works_at_once(stack: Stack) -> None:
-    done = _run(stack, "org", "create", "from-a-shell", "--json", "--data", str(stack.data))
+    done = stack.shell("org", "create", "from-a-shell", "--json", "--data", str(stack.data))
 
     assert (done.returncode, done.stderr) == (0, "")
     assert Org(stack, "from-a-shell", json.loads(done.stdout)["api_key"]).open_account() == 1
 
 
 def test_a_second_run_on_the_same_data_is_refused(stack: Stack) -> None:
-    done = _run(stack, "up", *stack.options)
+    done = stack.shell("up", *stack.options)
 
     assert (done.returncode, done.stdout) == (1, "")
     assert f"another ledgerctl up serves {stack.data} already" in done.stderr
