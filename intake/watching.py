@@ -3,14 +3,17 @@
 waitress asks every connection in every turn what it waits for, which with many of them costs more than serving them.
 """
 
+import itertools
 import select
 import selectors
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from waitress import wasyncore
 
 from intake.turns import in_turns
+
+Ready: TypeAlias = tuple[selectors.SelectorKey, int]
 
 
 class Watched(dict[int, Any]):
@@ -21,6 +24,8 @@ class Watched(dict[int, Any]):
         self._selector = selectors.DefaultSelector()
         self._wanted: dict[int, int] = {}  # what each is watched for; none that waits for nothing
         self._changed: set[int] = set()  # what they wait for may be another thing now
+        self._numbers = itertools.count(1)
+        self._last_turn: dict[int, int] = {}  # the number of the last one of each, while several orgs called
 
     def __setitem__(self, descriptor: int, item: Any) -> None:
         super().__setitem__(descriptor, item)
@@ -28,6 +33,7 @@ class Watched(dict[int, Any]):
 
     def __delitem__(self, descriptor: int) -> None:
         super().__delitem__(descriptor)
+        self._last_turn.pop(descriptor, None)
         if self._wanted.pop(descriptor, 0):
             self._selector.unregister(descriptor)
 
@@ -42,7 +48,8 @@ class Watched(dict[int, Any]):
     def turn(self, timeout_s: float, then: Callable[[], None] = lambda: None, of_each_org: int | None = None) -> None:
         """Wait for something to happen, so long at most, and have it dealt with by whom it happened to.
 
-        `then` is called after each of them. Of each org no more are dealt with than is said; the others come again.
+        `then` is called after each of them. Of each org no more are dealt with than is said, those first whose last
+        turn was the longest ago; the others come again.
         """
         changed, self._changed = self._changed, set()
         for descriptor in changed:
@@ -51,7 +58,7 @@ class Watched(dict[int, Any]):
                 self._watch(descriptor, item)
         happened = self._selector.select(timeout_s)
         if of_each_org is not None:
-            happened, _ = in_turns(happened, self._org_of, of_each_org)
+            happened = self._next_of(happened, of_each_org)
         for key, events in happened:
             descriptor = key.fd
             item = self.get(descriptor)
@@ -61,7 +68,14 @@ class Watched(dict[int, Any]):
                 wasyncore.readwrite(item, readable | (select.POLLOUT if events & selectors.EVENT_WRITE else 0))
                 then()
 
-    def _org_of(self, ready: tuple[selectors.SelectorKey, int]) -> str | None:
+    def _next_of(self, ready: list[Ready], of_each_org: int) -> list[Ready]:
+        """Return those whose turn it is: the system names the same ones first each time that they are ready."""
+        ready.sort(key=lambda each: self._last_turn.get(each[0].fd, 0))
+        chosen, _ = in_turns(ready, self._org_of, of_each_org)
+        self._last_turn.update((key.fd, next(self._numbers)) for key, _ in chosen)
+        return chosen
+
+    def _org_of(self, ready: Ready) -> str | None:
         """Return whose connection is ready, as far as its last request told; None if it is no caller's."""
         org: str | None = getattr(self.get(ready[0].fd), "org", None)
         return org

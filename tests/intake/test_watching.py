@@ -82,6 +82,17 @@ def test_of_each_org_so_many_are_dealt_with_in_a_turn_and_the_others_come_again(
     assert dealt_with == [1, 1, 2, 3, 4, 5]
 
 
+def test_of_each_org_those_come_first_whose_last_turn_was_the_longest_ago(watched: Watched) -> None:
+    crowd = [Item(watched, "crowd") for _ in range(5)]
+
+    for _ in range(5):
+        for item in crowd:  # also those that were dealt with: they ask again at once
+            item.other.send(b"x")
+        watched.turn(1, of_each_org=2)
+
+    assert [len(item.got) for item in crowd] == [2] * 5
+
+
 def test_one_to_which_nothing_happened_is_not_asked_again(watched: Watched) -> None:
     busy, idle = Item(watched), Item(watched)
     for _ in range(10):
