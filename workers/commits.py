@@ -32,7 +32,7 @@ class Commits:
             self._start()
         ended: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
         errors: list[BaseException | None] = [None] * len(commits)
-        by_others = len(commits) - 1 if self._threads else 0
+        by_others = max(len(commits) - 1, 0) if self._threads else 0
         for number in range(by_others):
             self._begun.put(_Begun(number, commits[number], ended))
         try:

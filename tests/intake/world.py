@@ -12,13 +12,14 @@ from unittest import mock
 from intake import broker_watch, dispatch, writes
 from intake.acceptance import Acceptance, Sweeper
 from intake.aside import Aside
-from intake.begun import Accepting, Pending, Waiting
+from intake.begun import Accepting, Pending, Waiting, Withdrawing
 from intake.broker_watch import BrokerWatch
 from intake.dispatch import Dispatch
 from intake.known import Known
 from intake.prefer import Preference
 from intake.problems import Rejected
 from intake.readers import Readers
+from intake.tickets import Readiness
 from intake.writes import Writes
 from ledger_core import reads
 from ledger_core.commands import Command
@@ -101,12 +102,12 @@ class Asked(NamedTuple):
 class Request(NamedTuple):
     """A request whose caller waits."""
 
-    begun: Accepting | Waiting
+    begun: Accepting | Waiting | Withdrawing
     asked: Sequence[Asked]
 
     @property
     def is_ready(self) -> bool:
-        if isinstance(self.begun, Accepting):
+        if isinstance(self.begun, Readiness):
             return self.begun.ready
         return all(ticket.ready for ticket in self.begun.tickets)
 
@@ -207,6 +208,9 @@ class World:
                 written = self.writes.finish(request.begun)
             except (Rejected, StorageUnavailable) as refused:
                 self._refuse(request.asked, refused)
+                continue
+            if isinstance(written, Withdrawing):
+                self.requests.append(Request(written, request.asked))
                 continue
             for asked, result in zip(request.asked, written.results, strict=True):
                 assert result.operation_id == asked.operation_id

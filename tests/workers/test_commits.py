@@ -27,7 +27,12 @@ def test_what_became_of_each_commit_is_told_in_their_order() -> None:
 
 
 def test_no_commits_are_done_at_once() -> None:
-    assert Commits().run([]) == []
+    commits = Commits()
+    assert commits.run([]) == []
+
+    commits.run([lambda: None] * 3)  # from then on there are threads
+
+    assert commits.run([]) == []
 
 
 def test_more_commits_than_there_are_threads_are_all_run() -> None:
