@@ -44,11 +44,11 @@ class BrokerWatch:
         """Ask the broker how it is."""
         self._asked_at_s = time.monotonic()
         trouble = self._broker.trouble()
-        self._asked_at_s = None
         if trouble is None:
             self._is_back()
         else:
             self.went_away(trouble.cause, trouble.detail)
+        self._asked_at_s = None
         self._was_asked.set()
 
     def wait_until_asked(self) -> None:
@@ -77,6 +77,8 @@ class BrokerWatch:
             now_s = time.monotonic()
             if self.cause is None:
                 self._went_at_s = now_s
+                if self._asked_at_s is None:
+                    self._suspected.set()  # whoever met it is not the one who asks: it may be there
                 self._told = now_s - self._told_at_s >= TELL_EVERY_S
                 if self._told:
                     self._told_at_s = now_s

@@ -1,7 +1,10 @@
 """The end of a turn of the server's loop: what several requests set off happens once for all of them, in its thread."""
 
+import logging
 import threading
 from collections.abc import Callable
+
+logger = logging.getLogger("ledger.intake")
 
 
 class EndOfTurn:
@@ -22,7 +25,10 @@ class EndOfTurn:
             self.wake()
 
     def come(self) -> None:
-        """Call all of it. The thread of the server does so; what a fault of one leaves is called the next time."""
+        """Call all of it. The thread of the server does so; a fault of one is no other's."""
         for call in list(self._calls):
             del self._calls[call]
-            call()
+            try:
+                call()
+            except Exception:
+                logger.exception("a bug at the end of a turn")

@@ -180,11 +180,14 @@ class Lane(Track):
         return self.sent.get(message_id) or self.heavy.sent.get(message_id)
 
     def take_back(self, sent: Sent, tickets: Sequence[Ticket]) -> None:
-        """Note that a message is not under way after all, and have those of its commands wait again that shall."""
-        self.sent.pop(sent.message_id, None)
-        self.heavy.sent.pop(sent.message_id, None)
-        self.waiting.put_back(tickets)
-        self.is_done(sent)
+        """Note that a message is not under way after all, and have those of its commands wait again that shall.
+
+        One that was answered, or taken for lost, before that was known is none of the lane's any more.
+        """
+        track = self.heavy if sent.way is Way.HEAVY else self
+        if track.sent.pop(sent.message_id, None) is not None:
+            self.waiting.put_back(tickets)
+            self.is_done(sent)
 
     def take_lost(self, now_s: float) -> list[Sent]:
         """Take out the messages that will not be answered."""

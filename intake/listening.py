@@ -36,8 +36,9 @@ class Listening:
         """Take in the answers that are here."""
         try:
             texts = self._listener.received()
-        except broker.ERRORS as error:
-            logger.debug("no answers from the broker: %s", error)  # whoever watches it tells of it, once
+        except Exception as error:  # it must not reach whoever the loop deals with just now
+            if not isinstance(error, broker.ERRORS):  # of those whoever watches the broker tells, once
+                logger.exception("a bug in listening for answers")
             self._watch.suspect()
             return
         for text in texts:
@@ -46,5 +47,5 @@ class Listening:
                 self._resolve(decode_reply(text))
             except Malformed as error:
                 logger.error("dropped answers that can't be understood: %s", error)
-            except Exception:  # it must not reach whoever the loop deals with just now
+            except Exception:
                 logger.exception("a bug in handing over answers")

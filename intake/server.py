@@ -100,6 +100,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
                     self.turn()
                 except Exception:  # what it left undone is looked at with all the rest, within a second
                     self.logger.exception("a bug in the server's loop")
+                    self._is_awake = False  # who woke it may have been forgotten
                     time.sleep(REST_S)
         finally:
             self.task_dispatcher.shutdown()
@@ -245,7 +246,10 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._dealt_with += 1
         if self._dealt_with >= DEALT_WITH_MAX:
             self._dealt_with = 0
-            self.between()
+            try:
+                self.between()
+            except Exception:  # those who are to be dealt with next have no part in it
+                self.logger.exception("a bug in what is done between callers")
 
     def _serve_quick(self) -> None:
         """Serve the next quick request, if there is one."""

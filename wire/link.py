@@ -32,8 +32,13 @@ class Link:
         assert connected is not None, "who gets a connection gets a connected one"
         self._socket = connected
         self._socket.setblocking(False)
-        self._reader = hiredis.Reader(replyError=self._connection._parser.parse_error, notEnoughData=_NOT_WHOLE)
+        self._reader = hiredis.Reader(
+            protocolError=redis.InvalidResponse,
+            replyError=self._connection._parser.parse_error,
+            notEnoughData=_NOT_WHOLE,
+        )
         self._unsent = bytearray()
+        self._broken: Exception | None = None
 
     def fileno(self) -> int:
         """Return its descriptor, for whoever waits for something to come on it."""
@@ -60,20 +65,40 @@ class Link:
             del self._unsent[:sent]
 
     def received(self) -> list[Any]:
-        """Return the answers that are here by now, in the order of their commands; errors of the broker as such."""
+        """Return the answers that are here by now, in the order of their commands; errors of the broker as such.
+
+        What came before the link broke is returned first; the next call says that it broke.
+        """
+        if self._broken is None:
+            try:
+                self._read()
+            except broker.ERRORS as error:
+                self._broken = error
+        answers = self._whole()
+        if self._broken is not None and not answers:
+            raise self._broken
+        return answers
+
+    def _read(self) -> None:
         is_all_here = False
         while not is_all_here:
             try:
                 data = self._socket.recv(RECEIVED_BYTES)
             except _NOT_NOW:
-                break
+                return
             if not data:
                 raise redis.ConnectionError("Connection closed by server.")
             self._reader.feed(data)
             is_all_here = len(data) < RECEIVED_BYTES and not isinstance(self._socket, ssl.SSLSocket)
+
+    def _whole(self) -> list[Any]:
         answers: list[Any] = []
-        while (answer := self._reader.gets()) is not _NOT_WHOLE:
-            answers.append(answer)
+        try:
+            while (answer := self._reader.gets()) is not _NOT_WHOLE:
+                if not isinstance(answer, hiredis.PushNotification):  # which answers nothing
+                    answers.append(answer)
+        except broker.ERRORS as error:  # what came is no answer of a broker's
+            self._broken = error
         return answers
 
     def close(self) -> None:
@@ -132,7 +157,9 @@ class Linked:
     def condemn(self) -> None:
         """Have its user drop it: what a broker left behind when it went is of no use when it is back. The maker's."""
         with self._lock:
-            self._stands = False
+            unused, self._fresh, self._stands = self._fresh, None, False
+        if unused is not None:
+            unused.close()
 
     def taken(self) -> tuple[Link | None, bool]:
         """Return it, if there is one, and whether it is another one than before. The user's."""
@@ -140,9 +167,6 @@ class Linked:
             return self._link, False  # at the least cost: it is the usual way
         with self._lock:
             before, self._link, self._fresh = self._link, self._fresh, None
-            if not self._stands and self._link is not None:
-                self._link.close()  # it was condemned before it was used
-                self._link = None
         self._close(before)
         if self._link is not None and self._watches is not None:
             self._watches.watch(self._link, self._come)

@@ -1,6 +1,7 @@
 """Publishing on lanes, and what a failure of it means: surely not sent, or perhaps sent."""
 
 import itertools
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from wire import broker
 from wire.app import APPLY_TASK
 from wire.celery_message import celery_message
 from wire.lanes import queue_of
-from wire.link import Linked, Watches
+from wire.link import Link, Linked, Watches
+
+logger = logging.getLogger("ledger.wire")
 
 ANSWER_TIMEOUT_S = 1.0  # a broker that does not take a message within this is away
 PROBE_KEY = "ledger.probe"  # never written: see `trouble`
@@ -64,11 +67,6 @@ class Publisher:
         self._linked.watched_by(watches, self.take_in)
         self._on_lost = on_lost
 
-    @property
-    def stands(self) -> bool:
-        """Tell whether there is a link, as far as is known. Any thread may ask."""
-        return self._linked.stands
-
     def publish(self, lane: int, text: str, failed: Failed, *, first: bool = False) -> None:
         """Put a message on a lane: behind those that lie there, or before them.
 
@@ -76,38 +74,34 @@ class Publisher:
         refuses; with PerhapsSent where the connection broke, or no answer came, while the message was under way.
         """
         self.take_in()  # a link that the broker has closed takes what it is given, and loses it
-        link, _ = self._linked.taken()
-        if link is None:
-            failed(NotSent("the broker does not answer", "there is no connection to it"))
+        if self._link() is None:
+            _tell(failed, NotSent("the broker does not answer", "there is no connection to it"))
             return
         name = f"{self._name}-{next(self._count)}"
         push = "RPUSH" if first else "LPUSH"  # whoever takes a message takes the last one of the list
+        command = push, queue_of(lane), lane_message(lane, name, text)
         self._published.append(_Published(failed, time.monotonic()))
         try:
-            self._linked.send((push, queue_of(lane), lane_message(lane, name, text)))
-        except broker.ERRORS as error:
+            self._linked.send(command)
+        except Exception as error:  # whatever it is: nobody knows how much of it went
             self._lose(error)
 
     def take_in(self) -> None:
         """Take in what the broker says to what was published."""
-        link, is_new = self._linked.taken()
-        if is_new:
-            self._published.clear()  # what became of it nobody knows; that the broker was away was told
+        link = self._link()
         if link is None:
             return
         try:
             link.flush()
-            answers = link.received()
+            for answer in link.received():
+                published = self._published.popleft()
+                if isinstance(answer, Exception):
+                    told = broker.cause_of(answer), broker.detail_of(answer)
+                    _tell(published.failed, NotSent(*told) if broker.is_refusal(answer) else PerhapsSent(*told))
             if self.is_overdue:
                 raise redis.TimeoutError("no answer to a message")
-        except broker.ERRORS as error:
+        except Exception as error:  # also an answer to what nobody published: from then on none can be trusted
             self._lose(error)
-            return
-        for answer in answers:
-            published = self._published.popleft()
-            if isinstance(answer, Exception):
-                told = broker.cause_of(answer), broker.detail_of(answer)
-                published.failed(NotSent(*told) if broker.is_refusal(answer) else PerhapsSent(*told))
 
     @property
     def is_overdue(self) -> bool:
@@ -136,13 +130,31 @@ class Publisher:
         self._linked.close()
         self._prober.close()
 
+    def _link(self) -> Link | None:
+        """Return the link, if there is one; what was published on another one is forgotten.
+
+        What became of that nobody knows, and that the broker was away was told.
+        """
+        link, is_new = self._linked.taken()
+        if is_new:
+            self._published.clear()
+        return link
+
     def _lose(self, error: Exception) -> None:
         """Drop the link, and tell of those messages of which nobody knows now whether the broker has them."""
         self._linked.drop()
         published, self._published = self._published, deque()
         self._on_lost()
         for each in published:
-            each.failed(PerhapsSent(broker.cause_of(error), broker.detail_of(error)))
+            _tell(each.failed, PerhapsSent(broker.cause_of(error), broker.detail_of(error)))
+
+
+def _tell(failed: Failed, error: NotSent | PerhapsSent) -> None:
+    """Tell of a failure: a fault of whoever is told is nobody else's."""
+    try:
+        failed(error)
+    except Exception:
+        logger.exception("a bug in what is done about a message that failed")
 
 
 def lane_message(lane: int, name: str, text: str) -> bytes:

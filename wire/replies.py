@@ -103,21 +103,24 @@ class Listener:
         try:
             link.flush()
             answers = link.received()
-            for answer in answers:
-                if isinstance(answer, Exception):
-                    raise answer
+            errors = [answer for answer in answers if isinstance(answer, Exception)]
+            texts = [answer[1] for answer in answers if isinstance(answer, list)]  # None: nothing came
+            if errors and not texts:
+                raise errors[0]
             if answers:
                 self._heard_at_s = time.monotonic()
                 self._asked -= len(answers)
             elif self.is_overdue:
                 raise redis.TimeoutError("no answer from the reply list")
-            if self._asked <= ASKED_MIN:
+            if errors:
+                self._linked.drop()  # but what came with them is not lost
+            elif self._asked <= ASKED_MIN:
                 self._linked.send(*[("BLPOP", self.name, POLL_S)] * (ASKED_MAX - self._asked))
                 self._asked = ASKED_MAX
-        except broker.ERRORS:
+        except Exception:
             self._linked.drop()
             raise
-        return [answer[1] for answer in answers if answer is not None]
+        return texts
 
     def close(self) -> None:
         """Close the connection."""

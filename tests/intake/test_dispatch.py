@@ -667,3 +667,33 @@ def test_a_message_of_which_it_turns_out_later_that_nobody_knows_is_sent_again_w
     sender.later(2.1)
 
     assert sender.carried == [[1], [1]]
+
+
+def test_a_heavy_command_whose_refusal_is_heard_after_it_was_sent_again_holds_up_its_org_once(sender: Sender) -> None:
+    """The broker refused its message, but what came after was answered before that was read."""
+    _send_bulk(sender)
+    refused = sender.broker.failed[0]
+    sender.later(2.1)  # taken for lost, and sent again
+
+    refused(NotSent("the broker is out of memory"))
+    sender.later(0.1)
+    sender.send()
+    assert sender.carried == [[1], [1]]
+
+    sender.answer()
+    sender.answer()
+    sender.send(count=2)
+    sender.answer()
+    assert sender.carried == [[1], [1], [2], [3], [4]]
+
+
+def test_a_refusal_heard_after_its_message_was_sent_again_puts_nothing_back(sender: Sender) -> None:
+    (ticket,) = sender.send()
+    refused = sender.broker.failed[0]
+    sender.later(2.1)
+
+    refused(NotSent("the broker is out of memory"))
+    sender.later(0.1)
+
+    assert sender.carried == [[1], [1]]
+    assert not ticket.not_sent

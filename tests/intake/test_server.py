@@ -3,6 +3,7 @@
 Its loop looks at all connections by itself each hour here, so that whoever it was not told of waits for ever.
 """
 
+import contextlib
 import itertools
 import random
 import socket
@@ -379,6 +380,42 @@ def test_a_fault_of_the_loop_is_logged_and_does_not_end_it(server: ToyServer, ca
         assert [_path(body) for body in caller.bodies(2)] == ["/quick/b", "/b"]
     assert "a bug in the server's loop" in caplog.text
     assert server.is_running
+
+
+def test_a_fault_of_what_is_done_between_callers_is_none_of_theirs(
+    server: ToyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = [f"/told-{number}" for number in range(2 * module.DEALT_WITH_MAX)]
+    with contextlib.ExitStack() as stack:
+        callers = [stack.enter_context(Caller(server)) for _ in paths]
+        for caller, path in zip(callers, paths, strict=True):
+            caller.ask(path)
+        eventually(lambda: len(server.app.parked) == len(paths), "all are parked")
+
+        def fail() -> None:
+            raise RuntimeError("a fault")
+
+        server.server.between(fail)
+        with server.server.gathered():
+            for path in paths:
+                server.readied(path)
+
+        assert [_path(caller.bodies(1)[0]) for caller in callers] == paths
+    assert "a bug in what is done between callers" in caplog.text
+
+
+def test_whoever_wakes_the_loop_in_a_turn_that_fails_wakes_the_next_one(server: ToyServer) -> None:
+    with Caller(server) as caller:
+        caller.ask("/park")
+        eventually(lambda: server.app.parked, "it is parked")
+        server.inner._is_awake = True  # as a turn leaves it that ends before it takes note
+        server.raises += [RuntimeError("a fault")]
+        server.wake()
+        eventually(lambda: not server.raises, "the fault has come up")
+
+        server.readied("/park")
+
+        assert _path(caller.bodies(1)[0]) == "/park"
 
 
 def test_a_connection_that_can_not_be_taken_in_keeps_out_nobody_else(

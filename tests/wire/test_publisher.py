@@ -98,7 +98,7 @@ def _told_s(publisher: Publisher) -> float:
 def _is_lost(publisher: Publisher) -> bool:
     """Take in what came, as whoever watches the link does; tell whether there is none any more."""
     publisher.take_in()
-    return not publisher.stands
+    return not publisher._linked.stands
 
 
 def _arrived(broker: OwnBroker) -> int:
@@ -277,4 +277,51 @@ def test_what_became_of_messages_under_way_is_not_told_of_a_broker_that_was_foun
         publisher.take_in()
 
         assert not failures
+        publisher.close()
+
+
+def test_who_looks_late_finds_what_the_broker_said_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause of this process is no outage of the broker."""
+    with own_broker(tmp_path / "broker") as broker:
+        publisher = Publisher(broker.url)
+        assert publisher.trouble() is None
+        failures = _failures(publisher)
+        assert _arrived(broker) == 1
+        monkeypatch.setattr("wire.publisher.ANSWER_TIMEOUT_S", 0.0)
+
+        publisher.take_in()
+
+        assert not failures
+        assert publisher._linked.stands
+        publisher.close()
+
+
+def test_a_fault_of_who_is_told_of_one_message_keeps_no_other_from_being_told(tmp_path: Path) -> None:
+    def fail(error: NotSent | PerhapsSent) -> None:
+        raise ValueError("as it was told to")
+
+    with own_broker(tmp_path / "broker") as broker:
+        publisher = Publisher(broker.url)
+        assert publisher.trouble() is None
+        with broker.full():
+            publisher.publish(LANE, "a message", fail)
+            told = _taken_in(publisher, _failures(publisher))
+
+        assert isinstance(told, NotSent)
+        assert not publisher._published
+        publisher.close()
+
+
+def test_an_answer_to_what_nobody_published_has_the_link_dropped(tmp_path: Path) -> None:
+    """From then on no answer could be trusted to be that to its message."""
+    with own_broker(tmp_path / "broker") as broker:
+        publisher = Publisher(broker.url)
+        assert publisher.trouble() is None
+        publisher.take_in()
+        publisher._linked.send(("PING",))
+
+        eventually(lambda: _is_lost(publisher), "the link is dropped")
+        assert publisher.trouble() is None
+        assert not _failures(publisher)
+        assert _arrived(broker) == 1
         publisher.close()
