@@ -13,6 +13,7 @@ from ledger_core.store.book import Book, book_path
 from ledger_core.verify import Finding, Report
 from ledger_core.verify import verify as prove
 from ledgerctl.options import data_option, json_option, tells_errors
+from wire.lanes import lock_path
 
 
 @click.command()
@@ -40,8 +41,12 @@ def verify(slugs: tuple[str, ...], data: Path, as_json: bool) -> None:
 
 
 def _all_here(data: Path, slugs: Sequence[str]) -> Sequence[str]:
-    """Return the orgs whose books are to be in a folder: all, without those that a backup was not to copy."""
-    absent = set(not_asked_for(data))
+    """Return the orgs whose books are to be in a folder: all, without those that a backup was not to copy.
+
+    A folder on which workers ran since is a ledger, and no copy any more: no book may be missing in it.
+    """
+    has_run = lock_path(data, 0).parent.exists()
+    absent = set() if has_run else set(not_asked_for(data))
     here = [slug for slug in slugs if slug not in absent or book_path(data, slug).exists()]
     if len(here) < len(slugs):
         left = len(slugs) - len(here)

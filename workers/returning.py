@@ -100,6 +100,17 @@ class _Deliveries(QoS):  # type: ignore[misc]  # kombu has no types
             logger.warning("%s; a message is applied that it could not note as given out", cause_of(error))
             virtual.QoS.append(self, message, delivery_tag)
 
+    @property
+    def held(self) -> set[str]:
+        """The messages that were given out and not let go of, by their tags."""
+        found: set[str] = set(self._delivered) - self._dirty  # kombu has no types
+        return found
+
+    def let_go(self, delivery_tag: str) -> None:
+        """Hold a message no longer, and leave it to the broker to bring it again."""
+        self._unnoted.discard(delivery_tag)
+        virtual.QoS.ack(self, delivery_tag)
+
     def _was_unnoted(self, delivery_tag: str) -> bool:
         """Let go of a message, if the broker knows nothing of it; tell whether that was all."""
         if delivery_tag not in self._unnoted:
@@ -136,10 +147,19 @@ class SteadyChannel(Channel):  # type: ignore[misc]  # kombu has no types
         return client
 
     def _brpop_read(self, **options: Any) -> Any:
-        """Take in a message; a broker that may give out none, since that is a write too, is asked again."""
+        """Take in a message; a broker that may give out none, since that is a write too, is asked again.
+
+        One that gave out a message may refuse what Celery then says of its task, which fails in here as well. The write
+        is done by then; held for ever, the message would be the last one that the worker takes.
+        """
+        before = self.qos.held
         try:
             return super()._brpop_read(**options)
         except ResponseError as error:
-            logger.warning("%s; no message is given out", cause_of(error))
+            taken = self.qos.held - before
+            for delivery_tag in taken:
+                self.qos.let_go(delivery_tag)
+            lost = "the result of a task is not kept, and it will come again" if taken else "no message is given out"
+            logger.warning("%s; %s", cause_of(error), lost)
             time.sleep(RETRY_S)  # a worker that is given no work has no other
             raise Empty from None

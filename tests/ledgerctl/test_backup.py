@@ -12,6 +12,7 @@ from ledger_core.inbox import Inbox
 from ledger_core.store.book import book_path
 from ledgerctl.cli import cli
 from tests.ledgerctl.conftest import Run
+from wire.lanes import lock_path
 
 
 @pytest.fixture
@@ -117,6 +118,16 @@ def test_a_book_that_was_asked_for_or_was_put_there_later_is_proved(acme: Run, c
 
     assert told.exit_code == 1
     assert ("globex: NOT RIGHT" if what == "gone" else "acme: NOT RIGHT") in told.stdout
+
+
+def test_a_ledger_that_ran_on_a_backup_of_some_orgs_misses_the_books_of_the_others(acme: Run, copy: Path) -> None:
+    acme("backup", str(copy), "--org", "globex")
+    lock_path(copy, 0).parent.mkdir()  # as a worker does
+
+    told = CliRunner().invoke(cli, ["verify", "--data", str(copy)])
+
+    assert told.exit_code == 1
+    assert "acme: NOT RIGHT" in told.stdout
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"not_asked_for": 1}', '{"not_asked_for": [[], 1, null]}', "\udcff"])

@@ -14,6 +14,7 @@ from tests.system.breakable import OwnBroker, own_broker
 from tests.system.callers import at_once
 from tests.system.distant import distant_broker
 from tests.system.orgs import Org, entry
+from tests.system.services import Service, queue_of
 from tests.system.stack import Process, Stack
 from tests.waiting import eventually
 
@@ -106,6 +107,23 @@ def test_writes_are_told_soon_and_truly_and_reads_go_on(setting: Setting, how: s
 
 def test_a_network_that_loses_every_packet_is_an_outage_as_any_other(distant: Setting) -> None:
     _outage(distant, "unreachable")
+
+
+def test_a_result_that_the_broker_does_not_take_holds_up_no_lane(setting: Setting) -> None:
+    """Its write is done. A worker that held its message for ever would never take another one."""
+    org = setting.stack.org("unkept")
+    org.open_pair()
+    service = Service(setting.broker.url)
+    with setting.broker.keeping_no_results():
+        for key in ("one", "two"):
+            kwargs = {"org": org.slug, "kind": "entry", "command": entry(1, 2, 1, idempotency_key=key)}
+            service.send(queue=queue_of(org.slug), kwargs=kwargs, timeout_s=0)
+        eventually(lambda: _keys(org) == {"one", "two"}, "both are applied")
+        assert _post(org, "meanwhile").response.status_code == 201
+    assert _post(org, "after").response.status_code == 201
+    command = entry(1, 2, 1, idempotency_key="with a result")
+    assert service.submit(org.slug, "entry", command)["http_status"] == 201
+    service.end()
 
 
 def _outage(setting: Setting, how: str) -> None:
