@@ -8,14 +8,15 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import hiredis
 import redis
 
 from wire import broker
 
 RECEIVED_BYTES = 65_536  # in one call of the system
-LINE_BYTES_MAX = 65_536  # a line of a broker's, such as an error, is much shorter
 
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_NOT_WHOLE = object()
 
 
 class Link:
@@ -31,7 +32,11 @@ class Link:
         assert connected is not None, "who gets a connection gets a connected one"
         self._socket = connected
         self._socket.setblocking(False)
-        self._came = bytearray()
+        self._reader = hiredis.Reader(
+            protocolError=redis.InvalidResponse,
+            replyError=self._connection._parser.parse_error,
+            notEnoughData=_NOT_WHOLE,
+        )
         self._unsent = bytearray()
         self._broken: Exception | None = None
 
@@ -83,63 +88,18 @@ class Link:
                 return
             if not data:
                 raise redis.ConnectionError("Connection closed by server.")
-            self._came += data
+            self._reader.feed(data)
             is_all_here = len(data) < RECEIVED_BYTES and not isinstance(self._socket, ssl.SSLSocket)
 
     def _whole(self) -> list[Any]:
-        """Take out the answers of which all came."""
         answers: list[Any] = []
-        end = 0
         try:
-            while (found := self._parse(end)) is not None:
-                answer, end = found
-                answers.append(answer)
-        except ValueError:
-            self._broken = redis.InvalidResponse("what came is no answer of a broker's")
-        del self._came[:end]
+            while (answer := self._reader.gets()) is not _NOT_WHOLE:
+                if not isinstance(answer, hiredis.PushNotification):  # which answers nothing
+                    answers.append(answer)
+        except broker.ERRORS as error:  # what came is no answer of a broker's
+            self._broken = error
         return answers
-
-    def _parse(self, start: int) -> tuple[Any, int] | None:
-        """Return the answer that starts there and where it ends; None if not all of it came.
-
-        The protocol is RESP2 (redis.io, "Redis serialization protocol specification").
-
-        Raises:
-            ValueError: it is none.
-        """
-        came = self._came
-        line_end = came.find(b"\r\n", start)
-        if line_end < 0:
-            if len(came) - start > LINE_BYTES_MAX:
-                raise ValueError
-            return None
-        kind, text, end = came[start : start + 1], bytes(came[start + 1 : line_end]), line_end + 2
-        if kind == b"+":
-            return text, end
-        if kind == b"-":
-            return self._connection._parser.parse_error(text.decode(errors="replace")), end
-        number = int(text)
-        if kind == b":":
-            return number, end
-        if kind == b"$":
-            return (None, end) if number < 0 else self._text(end, number)
-        if kind != b"*":
-            raise ValueError
-        return (None, end) if number < 0 else self._array(end, number)
-
-    def _text(self, start: int, length: int) -> tuple[bytes, int] | None:
-        end = start + length
-        return None if len(self._came) < end + 2 else (bytes(self._came[start:end]), end + 2)
-
-    def _array(self, start: int, count: int) -> tuple[list[Any], int] | None:
-        items: list[Any] = []
-        for _ in range(count):
-            found = self._parse(start)
-            if found is None:
-                return None
-            item, start = found
-            items.append(item)
-        return items, start
 
     def close(self) -> None:
         """Close it."""
