@@ -65,7 +65,7 @@ class Heavy:
             org, work = self._begun.get()
             try:
                 work()
-            except Exception:
+            except BaseException:  # whatever ends the work, others wait for its end
                 logger.exception("a bug in a heavy message")
             with self._changed:
                 self._orgs[org] -= 1

@@ -157,11 +157,12 @@ def test_a_message_of_an_intake_that_says_nothing_is_carried_out_on_the_lane(wor
     assert worker.replies.told == [(3, threading.current_thread().name)]
 
 
-def test_a_bug_in_one_takes_nothing_with_it(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit("a library that would end the process")])
+def test_a_bug_in_one_takes_nothing_with_it(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
     heavy, done = Heavy(), threading.Event()
 
     def fail() -> None:
-        raise ValueError("a bug")
+        raise error
 
     heavy.begin("acme", fail)
     heavy.begin("globex", done.set)
