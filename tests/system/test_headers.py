@@ -52,8 +52,13 @@ def test_log_lines_of_both_processes_carry_the_request_id(org: Org) -> None:
     lines = [line for line in org.stack.log.read_text().splitlines() if f"request_id={request_id}" in line]
     assert any("ledger.intake" in line for line in lines)
     assert any("ledger.workers" in line for line in lines)
+    eventually(lambda: _books_are(org, "1 org is set aside; see: ledgerctl set-aside"), "health says so")
     gone.rename(book)
-    eventually(lambda: org.stack.http.get("/health").json()["checks"]["books"] == "ok", "it is served again")
+    eventually(lambda: _books_are(org, "ok"), "it is served again")
+
+
+def _books_are(org: Org, state: str) -> bool:
+    return bool(org.stack.http.get("/health").json()["checks"]["books"] == state)
 
 
 def test_every_answer_to_a_write_names_its_operation(org: Org) -> None:
