@@ -70,7 +70,7 @@ class Writes:
             return self._accept_first(org, submissions, preference)
         if self._dispatch.is_away:
             return self._while_away(org, submissions, preference)
-        taken = {item.submission: key_reused(item) for item in submissions if self._is_taken(item)}
+        taken = self._told_taken(org, [item for item in submissions if self._is_taken(item)])
         tickets = self._dispatch.tickets(org, [item for item in submissions if item.submission not in taken])
         if not tickets:
             told = Accepting(submissions, taken, preference)
@@ -133,11 +133,12 @@ class Writes:
 
     def _after_all(self, submission: Submission, known: Answers) -> Answer:
         """Return what a write that can't be carried out any more came to."""
+        if submission.submission in known:
+            return known[submission.submission]
         if self._is_taken(submission):
             return key_reused(submission)
         unaccepted = problems.storage_unavailable().problem
-        never = answers.of_problem(unaccepted, submission.command, submission.request_id)
-        return known.get(submission.submission, never)
+        return answers.of_problem(unaccepted, submission.command, submission.request_id)
 
     def _withdraw(self, withdrawing: Withdrawing) -> Withdrawing:
         self._withdrawing.append(withdrawing)
@@ -202,16 +203,29 @@ class Writes:
     def _as_accepted(self, org: str, submissions: Sequence[Submission]) -> tuple[list[Accepted], Answers]:
         """Return commands as they are accepted, and the answers to those whose key names another one on its way."""
         items: list[Accepted] = []
-        taken: Answers = {}
+        taken: list[Submission] = []
         named: dict[bytes, bytes] = {}  # operations of this very request, by what first named them
         for submission in submissions:
             fingerprint = submission.command.fingerprint()
             is_first = named.setdefault(submission.operation_id, fingerprint) == fingerprint
             if not is_first or self._is_taken(submission):
-                taken[submission.submission] = key_reused(submission)
+                taken.append(submission)
             else:
                 items.append(Accepted(org, submission, fingerprint))
-        return items, taken
+        return items, self._told_taken(org, taken)
+
+    def _told_taken(self, org: str, submissions: Sequence[Submission]) -> Answers:
+        """Return the answers to commands whose key names another one that is on its way.
+
+        Where the key was decided, the book knows whose it is: maybe it is the other one that must be refused.
+
+        Raises:
+            StorageUnavailable: the book or the inbox can't be read.
+        """
+        if not submissions:
+            return {}
+        known = self._known.of(org, [Accepted(org, item, item.command.fingerprint()) for item in submissions])
+        return {item.submission: known.get(item.submission) or key_reused(item) for item in submissions}
 
     def _on_accepted(
         self, accepting: Accepting, tickets: Sequence[Ticket], error: StorageUnavailable | None, known: Answers

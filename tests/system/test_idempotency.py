@@ -63,6 +63,35 @@ def test_white_space_the_order_of_fields_and_defaults_spelt_out_do_not_make_anot
     assert _is_replay(pair.post("/v1/entries", spelt_out), first)
 
 
+@pytest.mark.parametrize("prefer", ["", "respond-async"])
+def test_a_retry_gets_the_first_answer_while_another_request_under_its_key_is_on_its_way(
+    pair: Org, prefer: str
+) -> None:
+    body = entry(1, 2, 5, idempotency_key="k")
+    first = pair.post("/v1/entries", body)
+
+    with pair.stack.halted("-m workers"):
+        other = pair.post("/v1/entries", entry(1, 2, 6, idempotency_key="k"), Prefer="wait=1")
+        again = pair.post("/v1/entries", body, Prefer=prefer)
+
+    assert other.status_code == 202
+    assert _is_replay(again, first)
+
+
+def test_of_two_requests_under_a_key_in_one_the_one_that_was_first_gets_its_answer(pair: Org) -> None:
+    body = entry(1, 2, 5, idempotency_key="k")
+    first = pair.post("/v1/entries", body)
+
+    told = pair.post(
+        "/v1/entries/bulk",
+        {"entries": [entry(1, 2, 6, idempotency_key="k"), body], "atomic": False},
+        Prefer="respond-async",
+    )
+
+    assert [item["http_status"] for item in told.json()["results"]] == [422, 201]
+    assert told.json()["results"][1]["result"] == first.json()
+
+
 def test_another_request_under_a_key_is_refused_and_changes_nothing(pair: Org) -> None:
     first = pair.post("/v1/entries", entry(1, 2, 5, idempotency_key="k"))
     before = pair.proof()

