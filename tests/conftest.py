@@ -1,7 +1,8 @@
-"""Fixtures that all folders share."""
+"""What all folders share: fixtures, and that a test which compares times has the machine to itself."""
 
+import fcntl
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,18 @@ from tests.system.orgs import Org
 from tests.system.stack import Stack
 
 _numbers = itertools.count(1)
+_MACHINE = Path(__file__)  # locked by each test while it runs: by one that is to be `alone`, for itself
+_QUEUE = Path(__file__).with_name("__init__.py")  # held by whoever waits for the machine, so that all get their turn
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Have a test that is marked `alone` run while no other process of the run has one under way."""
+    with _MACHINE.open() as machine:
+        with _QUEUE.open() as queue:
+            fcntl.flock(queue, fcntl.LOCK_EX)
+            fcntl.flock(machine, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -1,39 +1,21 @@
-"""The server's loop: who serves what, that nobody is left waiting, and that nothing ends it but its end.
+"""The server's loop: who serves what, and that nobody is left waiting.
 
 Its loop looks at all connections by itself each hour here, so that whoever it was not told of waits for ever.
 """
 
-import contextlib
 import itertools
 import random
 import socket
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from intake import server as module
 from intake.connections import BoundedChannel, Limits
-from tests.intake.toys import LARGE_BYTES, Caller, ToyServer, serving
+from tests.intake.toys import LARGE_BYTES, Caller, ToyServer, path_of, serving
 from tests.waiting import eventually
 
-HOUR_S = 3_600
-
-
-@pytest.fixture(autouse=True)
-def never_looks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_EVERY_S", HOUR_S)
-
-
-@pytest.fixture
-def server() -> Iterator[ToyServer]:
-    with serving() as found:
-        yield found
-
-
-def _path(body: str) -> str:
-    return body.rpartition(" ")[2]
+pytestmark = pytest.mark.usefixtures("never_looks_by_itself")
 
 
 # Who serves
@@ -60,7 +42,7 @@ def test_quick_requests_are_served_while_every_thread_of_the_pool_is_held_up(ser
         assert caller.bodies(1) == ["loop /quick/a"]
         assert "/b" not in server.app.calls
         server.app.unblocked.set()
-        assert [_path(each.bodies(1)[0]) for each in (held, waiting)] == ["/block", "/b"]
+        assert [path_of(each.bodies(1)[0]) for each in (held, waiting)] == ["/block", "/b"]
 
 
 def test_a_parked_request_is_answered_by_the_loop_without_the_app(server: ToyServer) -> None:
@@ -103,7 +85,7 @@ def test_all_that_one_thread_readies_in_a_block_is_answered_after_it(server: Toy
         for number in range(5):
             server.readied(f"/quick/told-{number}")
 
-    assert [_path(caller.bodies(1)[0]) for caller in callers] == [f"/quick/told-{number}" for number in range(5)]
+    assert [path_of(caller.bodies(1)[0]) for caller in callers] == [f"/quick/told-{number}" for number in range(5)]
     for caller in callers:
         caller.close()
 
@@ -124,7 +106,7 @@ def test_requests_in_one_piece_are_answered_in_their_order(server: ToyServer, ki
         for path in paths:
             if "told" in path or "park" in path:
                 server.readied(path)
-            answered.append(_path(caller.bodies(1)[0]))
+            answered.append(path_of(caller.bodies(1)[0]))
 
     assert answered == paths
 
@@ -151,16 +133,16 @@ def test_a_caller_that_went_away_while_it_was_parked_leaves_nothing(server: ToyS
     assert not server.inner._readied
     with Caller(server) as caller:
         caller.ask("/quick/a", "/b")
-        assert [_path(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
+        assert [path_of(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
 
 
 def test_a_descriptor_that_is_used_again_is_watched_anew(server: ToyServer) -> None:
     for number in range(50):
         with Caller(server) as caller:
             caller.ask(f"/quick/a-{number}")
-            assert _path(caller.bodies(1)[0]) == f"/quick/a-{number}"
+            assert path_of(caller.bodies(1)[0]) == f"/quick/a-{number}"
             caller.ask(f"/b-{number}")
-            assert _path(caller.bodies(1)[0]) == f"/b-{number}"
+            assert path_of(caller.bodies(1)[0]) == f"/b-{number}"
 
 
 @pytest.mark.parametrize("path", ["/b", "/quick/a", "/quick/told"])
@@ -198,10 +180,10 @@ def test_a_caller_that_waits_to_be_told_to_go_on_is_told(server: ToyServer, path
             )
             if before:
                 server.readied(before)
-                assert _path(caller.bodies(1)[0]) == before
+                assert path_of(caller.bodies(1)[0]) == before
             assert caller.answer().status == 100
             caller.socket.sendall(b"{}")
-            assert _path(caller.bodies(1)[0]) == path
+            assert path_of(caller.bodies(1)[0]) == path
 
 
 @pytest.mark.parametrize("large", ["/large", "/quick/large"])
@@ -212,10 +194,10 @@ def test_a_caller_that_reads_slowly_gets_all_and_holds_up_nobody(server: ToyServ
         eventually(lambda: large in server.app.calls, "its answer is on its way")
         caller.ask("/quick/a", "/b")
 
-        assert [_path(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
+        assert [path_of(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
         assert next_ not in server.app.calls
         assert len(slow.answer().body) == LARGE_BYTES
-        assert _path(slow.bodies(1)[0]) == next_
+        assert path_of(slow.bodies(1)[0]) == next_
 
 
 def test_a_request_that_was_held_back_goes_on_even_if_all_was_taken_just_then(server: ToyServer) -> None:
@@ -228,7 +210,7 @@ def test_a_request_that_was_held_back_goes_on_even_if_all_was_taken_just_then(se
         server.inner._served.append(channel)
         server.wake()
 
-        assert _path(caller.bodies(1)[0]) == "/quick/park"
+        assert path_of(caller.bodies(1)[0]) == "/quick/park"
 
 
 def test_only_the_loop_closes_a_connection(server: ToyServer) -> None:
@@ -301,7 +283,7 @@ def _ask_at_random(server: ToyServer, seed: int, caller: int) -> tuple[list[str]
             if chance.random() < 0.2:
                 connection.socket.shutdown(socket.SHUT_WR)
             asked += paths
-            answered += [_path(body) for body in connection.bodies(len(paths))]
+            answered += [path_of(body) for body in connection.bodies(len(paths))]
     return asked, answered
 
 
@@ -332,114 +314,3 @@ def test_whoever_is_refused_while_more_of_it_is_taken_in_may_still_finish_and_se
         assert caller.is_closed, "for what it reads"
         for _ in range(2):
             caller.socket.sendall(b"x")  # a reset, which could take the answer with it, would be met here
-
-
-# Its end, and what does not end it
-
-
-@pytest.mark.parametrize("path", ["/told", "/quick/told", "/park", "/quick/park"])
-def test_a_drained_server_answers_who_is_parked_closes_who_is_idle_and_takes_on_nobody(path: str) -> None:
-    with serving() as server, Caller(server) as parked, Caller(server) as idle:
-        idle.ask("/quick/a")
-        idle.bodies(1)
-        parked.ask(path)
-        eventually(lambda: path in server.app.parked, "it is parked")
-
-        server.server.drain()
-
-        eventually(lambda: [server.server.close_idle()] and len(server.inner.active_channels) == 1, "one is left")
-        assert idle.is_closed
-        server.readied(path)
-        answer = parked.answer()
-        assert (_path(answer.body.decode()), answer.headers["connection"]) == (path, "close")
-        assert parked.is_closed
-        eventually(server.server.close_idle, "none is left")
-        with pytest.raises(ConnectionRefusedError):
-            Caller(server)
-
-
-@pytest.mark.parametrize("path", ["/fail", "/quick/fail"])
-def test_an_app_that_fails_ends_nothing(server: ToyServer, path: str) -> None:
-    with Caller(server) as caller:
-        caller.ask(path)
-        assert caller.answer().status == 500
-
-    with Caller(server) as caller:
-        caller.ask("/quick/a", "/b")
-        assert [_path(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
-
-
-def test_a_fault_of_the_loop_is_logged_and_does_not_end_it(server: ToyServer, caplog: pytest.LogCaptureFixture) -> None:
-    with Caller(server) as caller:
-        server.raises += [RuntimeError("a fault")]
-        caller.ask("/quick/a")
-        assert caller.bodies(1) == ["loop /quick/a"]
-        eventually(lambda: not server.raises, "the fault has come up")
-        caller.ask("/quick/b", "/b")
-
-        assert [_path(body) for body in caller.bodies(2)] == ["/quick/b", "/b"]
-    assert "a bug in the server's loop" in caplog.text
-    assert server.is_running
-
-
-def test_a_fault_of_what_is_done_between_callers_is_none_of_theirs(
-    server: ToyServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    paths = [f"/told-{number}" for number in range(2 * module.DEALT_WITH_MAX)]
-    with contextlib.ExitStack() as stack:
-        callers = [stack.enter_context(Caller(server)) for _ in paths]
-        for caller, path in zip(callers, paths, strict=True):
-            caller.ask(path)
-        eventually(lambda: len(server.app.parked) == len(paths), "all are parked")
-
-        def fail() -> None:
-            raise RuntimeError("a fault")
-
-        server.server.between(fail)
-        with server.server.gathered():
-            for path in paths:
-                server.readied(path)
-
-        assert [_path(caller.bodies(1)[0]) for caller in callers] == paths
-    assert "a bug in what is done between callers" in caplog.text
-
-
-def test_whoever_wakes_the_loop_in_a_turn_that_fails_wakes_the_next_one(server: ToyServer) -> None:
-    with Caller(server) as caller:
-        caller.ask("/park")
-        eventually(lambda: server.app.parked, "it is parked")
-        server.inner._is_awake = True  # as a turn leaves it that ends before it takes note
-        server.raises += [RuntimeError("a fault")]
-        server.wake()
-        eventually(lambda: not server.raises, "the fault has come up")
-
-        server.readied("/park")
-
-        assert _path(caller.bodies(1)[0]) == "/park"
-
-
-def test_a_connection_that_can_not_be_taken_in_keeps_out_nobody_else(
-    server: ToyServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fails(*_: object, **__: object) -> None:
-        raise MemoryError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(server.inner, "channel_class", fails)
-        with Caller(server):
-            eventually(lambda: "a bug in taking in a connection" in caplog.text, "it is logged")
-
-    with Caller(server) as caller:
-        caller.ask("/quick/a", "/b")
-        assert [_path(body) for body in caller.bodies(2)] == ["/quick/a", "/b"]
-
-
-# The end
-
-
-def test_it_ends_also_when_it_is_told_so_in_the_middle_of_what_waitress_shields() -> None:
-    """waitress lets no exception out of what its trigger calls, not even that of a signal handler."""
-    with serving() as server:
-        server.inner.trigger.pull_trigger(server.server.end)
-
-        eventually(lambda: not server.is_running, "the loop has ended")

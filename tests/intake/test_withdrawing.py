@@ -21,7 +21,7 @@ from ledger_core.errors import StorageUnavailable
 from ledger_core.orgs import Registry
 from ledger_core.store.book import Book
 from tests.builders import NOW, ORG, opening
-from tests.intake.test_dispatch import Clock, Sender
+from tests.intake.sending import Clock, Sender
 from wire import envelope
 from wire.answers import Answer
 from wire.envelope import MESSAGE_VALID_S
@@ -110,6 +110,19 @@ def test_it_is_answered_with_its_outcome_when_the_book_has_it(case: Case) -> Non
     book = Book.open_writer(case.folder, ORG)
     ledger.apply(book, [withdrawing.late[0].submission])
     book.close()
+
+    assert _told(case.ready(withdrawing)) == 201
+
+
+def test_it_is_answered_with_its_outcome_while_another_request_misuses_its_key(case: Case) -> None:
+    mine, other = (opening(name, idempotency_key="k") for name in ("Cash", "Till"))
+    case.begun = case.writes.begin(ORG, [mine], "a-request", Preference())
+    withdrawing = case.wait_ends()
+    book = Book.open_writer(case.folder, ORG)
+    ledger.apply(book, [withdrawing.late[0].submission])
+    book.close()
+
+    case.writes.begin(ORG, [other], "another-request", Preference())
 
     assert _told(case.ready(withdrawing)) == 201
 

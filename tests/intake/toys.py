@@ -163,3 +163,8 @@ class Caller:
     def close(self) -> None:
         self._file.close()
         self.socket.close()
+
+
+def path_of(body: str) -> str:
+    """Return the path that a body of the toy app names."""
+    return body.rpartition(" ")[2]

@@ -34,8 +34,7 @@ ROUNDS_MAX = 21  # where something else uses the processors as well, for a while
 POSTS = 60
 PAUSE_S = 0.002
 QUANTILE_PERCENT = 95  # of so few posts the slowest of a hundred is chance
-# Measured alone: 4.2 beside a backlog, 3.2 and 3.6 beside full blast, 4.0 beside bulks; while a storm raged, 5 to 6.
-SLOWER_TIMES_MAX = 8
+SLOWER_TIMES_MAX = 5  # measured: 4.2 beside a backlog, 3.2 and 3.6 beside full blast, 4.0 beside bulks
 
 
 def _memory_mib(stack: Stack, part: str) -> float:
@@ -114,6 +113,7 @@ def test_a_flood_is_answered_truly_in_bounded_memory_and_over_when_it_ends(own_s
         assert org.post("/v1/entries", entry(1, 2, 1)).status_code == 201
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_noisy_org_delays_no_neighbour_on_its_lane(own_stack: Callable[..., Stack], kind: str) -> None:
     """In one run, in turns of quiet and noise, so that whatever else this machine does meets both."""
