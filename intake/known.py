@@ -32,6 +32,15 @@ class Known:
         with self._readers.book(org) as book:
             return self._look_up(book, items)
 
+    def decided(self, org: str, items: Sequence[Accepted]) -> Answers:
+        """Return the answers to those of an org's writes that were decided: no other answer is final for one under way.
+
+        Raises:
+            StorageUnavailable: the book can't be read.
+        """
+        with self._readers.book(org) as book:
+            return _decided(book, items)[1]
+
     def at_hand(self, org: str, items: Sequence[Accepted]) -> Answers | None:
         """Return the same without waiting for a book to be opened; None where that is needed, or where it fails."""
         book = self._readers.take_open(org)
@@ -48,19 +57,24 @@ class Known:
     def _look_up(self, book: Book, items: Sequence[Accepted]) -> Answers:
         if not items:
             return {}
-        with book.snapshot():
-            decided = reads.which_decided(book, {item.submission.operation_id for item in items})
-            found = [
-                (item.submission.submission, reads.decided(book, item.submission, item.fingerprint))
-                for item in items
-                if item.submission.operation_id in decided
-            ]
-        told = {number: answers.of_outcome(outcome) for number, outcome in found if outcome is not None}
+        decided, told = _decided(book, items)
         pending = self._inbox.fingerprints({item.submission.operation_id for item in items} - decided)
         for item in items:
             if pending.get(item.submission.operation_id, item.fingerprint) != item.fingerprint:
                 told[item.submission.submission] = key_reused(item.submission)
         return told
+
+
+def _decided(book: Book, items: Sequence[Accepted]) -> tuple[set[bytes], Answers]:
+    """Return which operations were decided, and the answers to the writes that name them."""
+    with book.snapshot():
+        decided = reads.which_decided(book, {item.submission.operation_id for item in items})
+        found = [
+            (item.submission.submission, reads.decided(book, item.submission, item.fingerprint))
+            for item in items
+            if item.submission.operation_id in decided
+        ]
+    return decided, {number: answers.of_outcome(outcome) for number, outcome in found if outcome is not None}
 
 
 def key_reused(submission: Submission) -> Answer:

@@ -269,13 +269,28 @@ class Writes:
         return self._acceptance.find(submission.operation_id) is not None
 
     def _accept_late(self, tickets: Sequence[Ticket]) -> list[Answer | Pending]:
-        """Accept commands whose wait ran out. They are under way, so they may have been decided all the same.
+        """Accept commands whose wait ran out, unless they were decided, which the book may know before they are told.
+
+        Nobody is promised a write whose key was another one's all the while.
 
         Raises:
             StorageUnavailable: none was accepted.
         """
-        self._acceptance.accept([_accepted(ticket) for ticket in tickets])
-        return [self._told_late(ticket) for ticket in tickets]
+        items = [_accepted(ticket) for ticket in tickets]
+        try:
+            known = self._known.decided(items[0].org, items)
+        except StorageUnavailable:
+            known = {}  # it is accepted all the same: the book decides once it can be used
+        new = [item for item in items if item.submission.submission not in known]
+        if new:
+            self._acceptance.accept(new)
+        return [self._told_known(ticket, known) or self._told_late(ticket) for ticket in tickets]
+
+    def _told_known(self, ticket: Ticket, known: Answers) -> Answer | None:
+        answer = known.get(ticket.submission.submission)
+        if answer is not None:
+            self._dispatch.forget(ticket)
+        return answer
 
     def _told_late(self, ticket: Ticket) -> Answer | Pending:
         ticket.accepted = True

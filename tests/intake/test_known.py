@@ -120,6 +120,38 @@ def test_a_key_that_another_process_saw_decided_is_told_as_it_was(world: World) 
         assert _told(_ask(world, FIRST) + _ask(world, OTHER)) == [(201, True), (422, False)]
 
 
+@pytest.mark.parametrize(("command", "told"), [(OTHER, (422, False)), (FIRST, (201, True))])
+def test_who_waits_in_vain_under_a_key_that_was_decided_meanwhile_is_told_what_the_book_says(
+    world: World, command: Command, told: object
+) -> None:
+    """A `202` would name the operation of the key's owner, which says nothing of another request."""
+    asked = _ask(world, command, preference=Preference(wait_s=1))
+    world.turns.apply(ACME, [submission(FIRST, ACME)])  # as another process had it sent
+    world.later(1)
+    world.finish()
+
+    assert _told(asked) == [told]
+    assert not world.dispatch.pending(asked[0].operation_id)
+    assert not list(world.inbox.waiting())
+
+
+def test_who_waits_in_vain_while_the_book_can_not_be_read_is_promised_an_outcome(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(org: str) -> None:
+        raise StorageUnavailable("the book can't be read")
+
+    asked = _ask(world, FIRST, preference=Preference(wait_s=1))
+    world.later(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.readers, "take", fails)
+        world.finish()
+
+    assert _told(asked) == [202]
+    _decide(world)
+    assert world.cash(ACME) == 5
+
+
 def test_a_key_that_stands_twice_in_one_request_names_the_first(world: World) -> None:
     assert _told(_ask(world, FIRST, OTHER, FIRST)) == [202, (422, False), 202]
     _decide(world)

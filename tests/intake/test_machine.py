@@ -29,6 +29,7 @@ class Intake(RuleBasedStateMachine):
     def begin(self) -> None:
         self.world = World()
         self.first_cash = {org: self.world.cash(org) for org in ORGS}
+        self.alone: list[int] = []  # where each request of one write that was told nothing yet stands
 
     def teardown(self) -> None:
         if not hasattr(self, "world"):
@@ -42,7 +43,15 @@ class Intake(RuleBasedStateMachine):
 
     @rule(org=orgs, command=commands, preference=preferences)
     def ask(self, org: str, command: PostEntry, preference: Preference) -> None:
+        self.alone.append(len(self.world.asked))
         self.world.ask(org, [command], preference)
+
+    @rule(place=st.integers(0, 3), amount=st.sampled_from([1, 2]), preference=preferences)
+    @precondition(lambda self: self.world.asked)
+    def ask_again(self, place: int, amount: int, preference: Preference) -> None:
+        """Ask under a key that was used: for the same, or, by mistake, for something else."""
+        before = self.world.asked[-1 - place % len(self.world.asked)]
+        self.ask(before.org, posting(amount, idempotency_key=before.command.idempotency_key), preference)
 
     @rule(org=orgs, commands=st.lists(commands, min_size=2, max_size=4), preference=preferences)
     def ask_for_several(self, org: str, commands: list[PostEntry], preference: Preference) -> None:
@@ -65,6 +74,14 @@ class Intake(RuleBasedStateMachine):
     @rule(place=places, keep=st.sampled_from([False, False, True]))
     def work_without_storage(self, place: int, keep: bool) -> None:
         self.world.work(place, keep=keep, storage=False)
+
+    @rule()
+    def all_is_carried_out_and_answered(self) -> None:
+        while self.world.broker.messages:
+            self.world.work(0)
+        while self.world.replies:
+            self.world.answer(0)
+        self.world.finish()
 
     @rule()
     def the_worker_is_killed(self) -> None:
@@ -117,6 +134,7 @@ class Intake(RuleBasedStateMachine):
         if hasattr(self, "world"):
             self.every_caller_is_told_once()
             self.nothing_is_told_that_is_not_so()
+            self.no_key_is_refused_to_its_owner()
             self.what_was_not_accepted_never_happens()
             self.what_was_accepted_is_not_forgotten()
             self.money_moved_once_for_each_write()
@@ -138,6 +156,19 @@ class Intake(RuleBasedStateMachine):
             return
         assert decided is not None, told
         assert (told.http_status, told.body) == (decided.http_status, decided.body)
+
+    def no_key_is_refused_to_its_owner(self) -> None:
+        """A key that is said to be another request's is, and the book has not this one's write."""
+        world = self.world
+        told_now = [place for place in self.alone if world.asked[place].told]
+        self.alone = [place for place in self.alone if not world.asked[place].told]
+        for asked in (world.asked[place] for place in told_now):
+            (told,) = asked.told
+            if isinstance(told, Answer) and b"idempotency_key_reused" in told.body:
+                assert any(
+                    each.operation_id == asked.operation_id and each.command != asked.command for each in world.asked
+                ), asked
+                assert world.owner(asked) != asked.command.fingerprint(), asked
 
     def what_was_not_accepted_never_happens(self) -> None:
         """A write is in its book only if somebody asked for it who was not told that it would not be."""
@@ -205,4 +236,4 @@ class Intake(RuleBasedStateMachine):
 
 
 TestIntake = Intake.TestCase
-TestIntake.settings = run_for(40)
+TestIntake.settings = run_for(80)

@@ -29,6 +29,7 @@ from ledger_core.model import Outcome, Submission
 from ledger_core.operations import operation_id_of
 from ledger_core.orgs import Registry
 from ledger_core.set_aside import SetAside
+from ledger_core.store import load
 from ledger_core.verify import verify
 from tests.builders import NOW, opening, submission
 from wire import envelope
@@ -199,22 +200,27 @@ class World:
         if isinstance(begun, Accepting):
             begun.wait()  # the thread of the inbox is a real one
         self.requests.append(Request(begun, asked))
+        if isinstance(begun, Accepting) and begun.known:
+            self._finish(self.requests[-1])  # what was known at once is told at once: later it may not be so
 
     def finish(self) -> None:
         """Tell those who are ready what their writes came to."""
         for request in [request for request in self.requests if request.is_ready]:
-            self.requests.remove(request)
-            try:
-                written = self.writes.finish(request.begun)
-            except (Rejected, StorageUnavailable) as refused:
-                self._refuse(request.asked, refused)
-                continue
-            if isinstance(written, Withdrawing):
-                self.requests.append(Request(written, request.asked))
-                continue
-            for asked, result in zip(request.asked, written.results, strict=True):
-                assert result.operation_id == asked.operation_id
-                asked.told.append(202 if isinstance(result.told, Pending) else result.told)
+            self._finish(request)
+
+    def _finish(self, request: Request) -> None:
+        self.requests.remove(request)
+        try:
+            written = self.writes.finish(request.begun)
+        except (Rejected, StorageUnavailable) as refused:
+            self._refuse(request.asked, refused)
+            return
+        if isinstance(written, Withdrawing):
+            self.requests.append(Request(written, request.asked))
+            return
+        for asked, result in zip(request.asked, written.results, strict=True):
+            assert result.operation_id == asked.operation_id
+            asked.told.append(202 if isinstance(result.told, Pending) else result.told)
 
     @staticmethod
     def _refuse(asked: Sequence[Asked], refused: Rejected | StorageUnavailable) -> None:
@@ -273,6 +279,12 @@ class World:
     def outcome(self, asked: Asked) -> Outcome | None:
         with self.readers.book(asked.org) as book:
             return reads.operation(book, asked.operation_id)
+
+    def owner(self, asked: Asked) -> bytes | None:
+        """Return the fingerprint of the request whose write its book has under an operation's id."""
+        with self.readers.book(asked.org) as book:
+            row = load.operation(book.connection, asked.operation_id)
+        return None if row is None else row.fingerprint
 
     def answer_of(self, asked: Asked) -> Answer | None:
         outcome = self.outcome(asked)
