@@ -58,11 +58,16 @@ class Doorkeeper:
             raise problems.unauthorized()
         return self._look_up(slug, key_digest)
 
-    def remembers(self, slug: str | None, api_key: str | None) -> bool:
-        """Tell whether a caller can be let in, now and soon, without looking into the registry."""
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether those whom it knows can be let in, now and soon, without looking into the registry."""
+        return self._known_until_s > time.monotonic() + SOON_S
+
+    def knows(self, slug: str | None, api_key: str | None) -> bool:
+        """Tell whether a caller was let in of late: no proof that it may still come in, but no stranger either."""
         if slug is None or api_key is None or len(api_key) > API_KEY_CHARS_MAX:
             return False
-        return (slug, digest(api_key)) in self._known and self._known_until_s > time.monotonic() + SOON_S
+        return (slug, digest(api_key)) in self._known
 
     def renew(self) -> None:
         """Look whether what is remembered still holds. A registry that can't be read is left to those who call."""

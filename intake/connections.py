@@ -53,7 +53,7 @@ class BoundedChannel(ParkingChannel):
 
     parser_class = BoundedParser
     error_task_class = UnreadTask
-    org = ""  # whose its last request was, as that said
+    org = ""  # whose its last request was; nobody's that is known
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._has_ended = False  # the caller sends no more; it may still read

@@ -142,10 +142,11 @@ def _date(at_s: int) -> str:
 
 
 class ParkingParser(StrictParser):
-    """A request as its server keeps it: what it was parked with, and its answer once that is known."""
+    """A request as its server keeps it: whose it is, what it was parked with, and its answer once that is known."""
 
     parked: Parked | None = None
     told: Told | None = None
+    org = ""  # whose it is; nobody's that is known
 
 
 class ParkingChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types

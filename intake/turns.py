@@ -1,7 +1,7 @@
 """Turns among callers: requests that wait for a thread are taken org by org, so that a flood of one delays no other.
 
-The org is what the request says it is; its key is checked only when its turn has come. Whoever names many orgs gets no
-more than the threads that there are.
+A request is of the org that its key was seen to be of. All whose key was not seen yet, or is wrong, wait as if they
+were of one org: else whoever names many of them, or another one's, would get their turns.
 """
 
 from collections import Counter, OrderedDict, deque
@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 Each = TypeVar("Each")
-
-ORG_HEADER = "X_ORG_SLUG"  # as waitress writes header names
 
 
 class Turns:
@@ -26,7 +24,7 @@ class Turns:
     def append(self, channel: Any) -> None:
         """Have a connection wait: behind those of its org, or before them if its request waits to be finished."""
         request = channel.requests[0]
-        waiting = self._by_org.setdefault(request.headers.get(ORG_HEADER, ""), deque())
+        waiting = self._by_org.setdefault(request.org, deque())
         if request.parked is not None:
             waiting.appendleft(channel)
         else:

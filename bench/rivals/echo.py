@@ -39,6 +39,9 @@ class AllQuick:
     def __call__(self, request: object) -> bool:
         return True
 
+    def org_of(self, request: object) -> str:
+        return ""
+
     def took(self, seconds: float) -> None:
         pass
 

@@ -41,6 +41,10 @@ def _revoke(folder: Path, key: NewKey) -> None:
     registry.close()
 
 
+def _remembers(doorkeeper: Doorkeeper, slug: str | None, api_key: str | None) -> bool:
+    return doorkeeper.knows(slug, api_key) and doorkeeper.is_fresh
+
+
 def _lets_in(doorkeeper: Doorkeeper, key: NewKey) -> bool:
     try:
         return doorkeeper.caller(key.org, key.api_key).org == key.org
@@ -74,7 +78,7 @@ def test_one_look_at_the_registry_keeps_all_who_are_remembered(tmp_path: Path, c
         clock[0] += auth.CACHE_S / 2
         doorkeeper.renew()
 
-    assert all(doorkeeper.remembers(each.org, each.api_key) for each in keys)
+    assert all(_remembers(doorkeeper, each.org, each.api_key) for each in keys)
 
 
 def test_a_look_at_the_registry_forgets_a_key_that_was_revoked_since(
@@ -84,11 +88,11 @@ def test_a_look_at_the_registry_forgets_a_key_that_was_revoked_since(
     doorkeeper.renew()
     assert _lets_in(doorkeeper, key)
     _revoke(tmp_path, key)
-    assert doorkeeper.remembers(key.org, key.api_key), "nobody has looked yet"
+    assert _remembers(doorkeeper, key.org, key.api_key), "nobody has looked yet"
 
     doorkeeper.renew()
 
-    assert not doorkeeper.remembers(key.org, key.api_key)
+    assert not _remembers(doorkeeper, key.org, key.api_key)
     assert not _lets_in(doorkeeper, key)
 
 
@@ -201,14 +205,14 @@ def test_a_caller_is_remembered_for_a_little_less_long_than_it_is_let_in(
     tmp_path: Path, key: NewKey, clock: list[float]
 ) -> None:
     doorkeeper = Doorkeeper(tmp_path)
-    assert not doorkeeper.remembers(key.org, key.api_key)
+    assert not _remembers(doorkeeper, key.org, key.api_key)
     assert _lets_in(doorkeeper, key)
 
     clock[0] += auth.CACHE_S - auth.SOON_S - 0.01
-    assert doorkeeper.remembers(key.org, key.api_key)
+    assert _remembers(doorkeeper, key.org, key.api_key)
     clock[0] += auth.SOON_S
     assert _lets_in(doorkeeper, key), "so that who was remembered is let in as it was"
-    assert not doorkeeper.remembers(key.org, key.api_key)
+    assert not _remembers(doorkeeper, key.org, key.api_key)
 
 
 @pytest.mark.parametrize("wrong", ["", "another", "x" * (auth.API_KEY_CHARS_MAX + 1), None])
@@ -216,6 +220,6 @@ def test_a_caller_with_another_key_is_not_remembered(tmp_path: Path, key: NewKey
     doorkeeper = Doorkeeper(tmp_path)
     assert _lets_in(doorkeeper, key)
 
-    assert not doorkeeper.remembers(key.org, wrong)
-    assert not doorkeeper.remembers(None, key.api_key)
-    assert doorkeeper.remembers(key.org, key.api_key)
+    assert not _remembers(doorkeeper, key.org, wrong)
+    assert not _remembers(doorkeeper, None, key.api_key)
+    assert _remembers(doorkeeper, key.org, key.api_key)

@@ -1,6 +1,7 @@
 """Quick requests: which are served by the thread that reads all connections, told of each before it is served."""
 
 import time
+from typing import Any
 
 import pytest
 from waitress.adjustments import Adjustments
@@ -30,7 +31,9 @@ class World:
 
     is_away = False
 
-    def remembers(self, slug: str | None, api_key: str | None) -> bool:
+    is_fresh = True
+
+    def knows(self, slug: str | None, api_key: str | None) -> bool:
         return (slug, api_key) in (("acme", "key"), ("globex", "key"))
 
     def is_at_hand(self, org: str) -> bool:
@@ -44,8 +47,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+class AsServed(Quick):
+    """Is asked as the server asks: first whose a request is."""
+
+    def __call__(self, request: Any) -> bool:
+        request.org = self.org_of(request)
+        return super().__call__(request)
+
+
 def _quick(world: World) -> Quick:
-    return Quick(world, world, world)  # type: ignore[arg-type]  # it stands for all three
+    return AsServed(world, world, world)  # type: ignore[arg-type]  # it stands for all three
 
 
 def _request(
@@ -185,3 +196,20 @@ def test_a_query_is_told_of_in_time_that_grows_with_its_length(name: str) -> Non
 
     assert not _quick(World())(request)
     assert time.process_time() - began_s < 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "org"),
+    [
+        ("X-Org-Slug: acme\r\nX-Api-Key: key\r\n", "acme"),
+        ("X-Org-Slug: acme\r\nX-Api-Key: a guess\r\n", ""),
+        ("X-Org-Slug: acme\r\n", ""),
+        ("X-Api-Key: key\r\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_request_is_of_the_org_whose_key_it_shows(headers: str, org: str) -> None:
+    request = _request("GET /v1/accounts/1", headers)
+
+    assert _quick(World()).org_of(request) == org
+    assert _quick(World())(request) == bool(org)

@@ -3,6 +3,7 @@
 Its loop looks at all connections by itself each hour here, so that whoever it was not told of waits for ever.
 """
 
+import contextlib
 import itertools
 import random
 import socket
@@ -43,6 +44,24 @@ def test_quick_requests_are_served_while_every_thread_of_the_pool_is_held_up(ser
         assert "/b" not in server.app.calls
         server.app.unblocked.set()
         assert [path_of(each.bodies(1)[0]) for each in (held, waiting)] == ["/block", "/b"]
+
+
+def test_strangers_wait_as_one_whatever_org_they_name(server: ToyServer) -> None:
+    with contextlib.ExitStack() as stack:
+        held, known, *strangers = [stack.enter_context(Caller(server)) for _ in range(8)]
+        held.ask("/block")
+        eventually(lambda: "/block" in server.app.calls, "the only thread is held up")
+        for number, stranger in enumerate(strangers):
+            org = "acme" if number % 2 else f"org-{number}"
+            stranger.ask(f"/stranger-{number}", headers=f"X-Org-Slug: {org}\r\n")
+        eventually(lambda: len(server.inner.task_dispatcher.queue) == len(strangers), "they wait")
+        known.ask("/known", headers="X-Org-Slug: acme\r\nX-Api-Key: one that was seen\r\n")
+        eventually(lambda: len(server.inner.task_dispatcher.queue) == len(strangers) + 1, "it waits too")
+        server.app.unblocked.set()
+        for caller in (held, known, *strangers):
+            caller.bodies(1)
+
+    assert server.app.calls.index("/known") == 2, "behind who was held up, and one of all the strangers"
 
 
 def test_a_parked_request_is_answered_by_the_loop_without_the_app(server: ToyServer) -> None:

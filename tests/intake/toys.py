@@ -83,6 +83,9 @@ class ToyServer:
     def __call__(self, request: Any) -> bool:
         return request.error is None and str(request.path).startswith("/quick")
 
+    def org_of(self, request: Any) -> str:
+        return str(request.headers.get("X_ORG_SLUG", "")) if "X_API_KEY" in request.headers else ""
+
     def took(self, seconds: float) -> None:
         pass
 
