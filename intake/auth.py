@@ -25,6 +25,13 @@ class Caller(NamedTuple):
     scope: Scope
 
 
+class Recognized(NamedTuple):
+    """What is remembered of a caller: that it was let in once, and that it would be now and soon."""
+
+    was_let_in: bool
+    is_let_in: bool
+
+
 class Doorkeeper:
     """Checks keys against the registry. Any thread may use it.
 
@@ -39,6 +46,7 @@ class Doorkeeper:
         self._state: int | None = None  # of the registry, from which all that is known comes
         self._known: dict[tuple[str, bytes], Caller] = {}
         self._known_until_s = 0.0
+        self._let_in: dict[tuple[str, bytes], None] = {}  # at any time, the one for the longest first
 
     def caller(self, slug: str | None, api_key: str | None) -> Caller:
         """Return who is calling.
@@ -58,16 +66,13 @@ class Doorkeeper:
             raise problems.unauthorized()
         return self._look_up(slug, key_digest)
 
-    @property
-    def is_fresh(self) -> bool:
-        """Tell whether those whom it knows can be let in, now and soon, without looking into the registry."""
-        return self._known_until_s > time.monotonic() + SOON_S
-
-    def knows(self, slug: str | None, api_key: str | None) -> bool:
-        """Tell whether a caller was let in of late: no proof that it may still come in, but no stranger either."""
+    def recognized(self, slug: str | None, api_key: str | None) -> Recognized:
+        """Tell what is remembered of a caller, without looking into the registry."""
         if slug is None or api_key is None or len(api_key) > API_KEY_CHARS_MAX:
-            return False
-        return (slug, digest(api_key)) in self._known
+            return Recognized(was_let_in=False, is_let_in=False)
+        name = slug, digest(api_key)
+        is_let_in = name in self._known and self._known_until_s > time.monotonic() + SOON_S
+        return Recognized(is_let_in or name in self._let_in, is_let_in)
 
     def renew(self) -> None:
         """Look whether what is remembered still holds. A registry that can't be read is left to those who call."""
@@ -101,6 +106,9 @@ class Doorkeeper:
             if len(self._known) >= CACHE_KEYS_MAX:
                 self._known.clear()
             caller = self._known[name] = Caller(slug, scope)
+            self._let_in[name] = None
+            if len(self._let_in) > CACHE_KEYS_MAX:
+                del self._let_in[next(iter(self._let_in))]
         return caller
 
     def _renew(self) -> Registry:

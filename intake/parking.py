@@ -16,6 +16,7 @@ from waitress.task import WSGITask
 from waitress.utilities import build_http_date
 
 from intake.framing import REPEATED, StrictParser
+from intake.turns import NOBODY
 
 CAN_PARK = "ledger.can_park"  # in the environ: this server understands `park`
 PARKED = "ledger.parked"  # in the environ, when the app is called again: what the request was parked with
@@ -146,7 +147,7 @@ class ParkingParser(StrictParser):
 
     parked: Parked | None = None
     told: Told | None = None
-    org = ""  # whose it is; nobody's that is known
+    whose = NOBODY
 
 
 class ParkingChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types

@@ -12,6 +12,7 @@ from typing import Any
 from intake.auth import Doorkeeper
 from intake.dispatch import Dispatch
 from intake.readers import Readers
+from intake.turns import NOBODY, STRANGERS, Whose
 from ledger_core.limits import PAGE_ITEMS_DEFAULT
 
 BODY_BYTES_MAX = 4_096  # an entry of some twenty lines; a larger body takes longer than handing it to another thread
@@ -46,12 +47,15 @@ class Quick:
             is_quick = self._is_quick_write(request)
         else:
             is_quick = request.command == "GET" and self._is_quick_read(request)
-        return is_quick and bool(request.org) and self._doorkeeper.is_fresh
+        return is_quick and bool(request.whose.is_let_in)
 
-    def org_of(self, request: Any) -> str:
-        """Tell whose a request is: by its key, since anybody can name an org; an empty string of a stranger's."""
-        org: str = request.headers.get(_ORG_HEADER, "")
-        return org if self._doorkeeper.knows(org, request.headers.get("X_API_KEY")) else ""
+    def whose(self, request: Any) -> Whose:
+        """Tell whose a request is: by its key, since anybody can name an org."""
+        named = request.headers.get(_ORG_HEADER)
+        if named is None:
+            return NOBODY
+        was_let_in, is_let_in = self._doorkeeper.recognized(named, request.headers.get("X_API_KEY"))
+        return Whose(named if was_let_in else STRANGERS, named, is_let_in)
 
     def took(self, seconds: float) -> None:
         """Learn how long a quick request took."""

@@ -19,7 +19,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from intake.connections import BoundedChannel, Limits
 from intake.links import Links
-from intake.turns import Turns, in_turns
+from intake.turns import NOBODY, Turns, Whose, in_turns
 from intake.watching import Watched
 
 ACCEPTS_PER_TURN = 64  # a crowd must not take a turn of the loop for each
@@ -37,8 +37,8 @@ class Tells(Protocol):
     def __call__(self, request: Any) -> bool:
         """Tell of a request, as its parser left it, whether nothing holds it up."""
 
-    def org_of(self, request: Any) -> str:
-        """Tell whose a request is; an empty string of a stranger's."""
+    def whose(self, request: Any) -> Whose:
+        """Tell whose a request is."""
 
     def took(self, seconds: float) -> None:
         """Learn how long a quick request took."""
@@ -50,8 +50,8 @@ class NoneIsQuick:
     def __call__(self, request: Any) -> bool:
         return False
 
-    def org_of(self, request: Any) -> str:
-        return ""
+    def whose(self, request: Any) -> Whose:
+        return NOBODY
 
     def took(self, seconds: float) -> None:
         pass
@@ -148,7 +148,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
     def add_task(self, channel: BoundedChannel) -> None:
         """Have the next request of a connection served. Any thread may call it."""
         request = channel.requests[0]
-        request.org = self._is_quick.org_of(request)
+        request.whose = self._is_quick.whose(request)
         if self.is_in_loop and self._is_quick(request):
             self._to_serve.append(channel)
         else:
@@ -186,7 +186,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
     def begin_service(self, channel: BoundedChannel) -> None:
         """Note that this thread serves a connection, and whose."""
         self._serving[threading.get_ident()] = channel
-        channel.org = channel.requests[0].org
+        channel.org = channel.requests[0].whose.org
         if channel.org not in ("", self._org):
             self._shared_until_s = time.monotonic() + SHARED_S if self._org else 0.0
             self._org = channel.org

@@ -1,5 +1,6 @@
 """Writes: from a command to the answer of its caller, waiting for it or not."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
@@ -18,6 +19,8 @@ from ledger_core.model import Submission
 from ledger_core.operations import new_submission, operation_id_of
 from wire import answers
 from wire.answers import Answer
+
+logger = logging.getLogger("ledger.intake")
 
 AWAY_WAIT_S = 1.25  # while the broker is away nobody waits longer: what may be under way is accepted for good
 LOOK_EVERY_S = 1.0
@@ -70,7 +73,7 @@ class Writes:
             return self._accept_first(org, submissions, preference)
         if self._dispatch.is_away:
             return self._while_away(org, submissions, preference)
-        taken = self._told_taken(org, [item for item in submissions if self._is_taken(item)])
+        taken = self._told_taken(org, self._taken(submissions))
         tickets = self._dispatch.tickets(org, [item for item in submissions if item.submission not in taken])
         if not tickets:
             told = Accepting(submissions, taken, preference)
@@ -122,7 +125,8 @@ class Writes:
         items = [_accepted(ticket) for ticket in late]
         try:
             known = self._known.of(items[0].org, items)
-        except StorageUnavailable as error:
+        except Exception as error:  # a fault of ours, too: any other answer might be a lie
+            logger.warning("can't tell what became of a write of %s: %s", items[0].org, error)
             now_s = time.monotonic()
             if now_s >= withdrawing.give_up_at_s:
                 raise NobodyKnows(str(error)) from error
@@ -202,17 +206,27 @@ class Writes:
 
     def _as_accepted(self, org: str, submissions: Sequence[Submission]) -> tuple[list[Accepted], Answers]:
         """Return commands as they are accepted, and the answers to those whose key names another one on its way."""
-        items: list[Accepted] = []
-        taken: list[Submission] = []
+        taken = self._taken(submissions)
+        refused = {submission.submission for submission in taken}
+        items = [
+            Accepted(org, submission, submission.command.fingerprint())
+            for submission in submissions
+            if submission.submission not in refused
+        ]
+        return items, self._told_taken(org, taken)
+
+    def _taken(self, submissions: Sequence[Submission]) -> list[Submission]:
+        """Return those of one request's writes whose key names another one that is on its way, or one before it."""
+        if len({submission.operation_id for submission in submissions}) == len(submissions):
+            return [submission for submission in submissions if self._is_taken(submission)]
         named: dict[bytes, bytes] = {}  # operations of this very request, by what first named them
+        taken: list[Submission] = []
         for submission in submissions:
             fingerprint = submission.command.fingerprint()
             is_first = named.setdefault(submission.operation_id, fingerprint) == fingerprint
             if not is_first or self._is_taken(submission):
                 taken.append(submission)
-            else:
-                items.append(Accepted(org, submission, fingerprint))
-        return items, self._told_taken(org, taken)
+        return taken
 
     def _told_taken(self, org: str, submissions: Sequence[Submission]) -> Answers:
         """Return the answers to commands whose key names another one that is on its way.
@@ -277,14 +291,21 @@ class Writes:
             StorageUnavailable: none was accepted.
         """
         items = [_accepted(ticket) for ticket in tickets]
-        try:
-            known = self._known.decided(items[0].org, items)
-        except StorageUnavailable:
-            known = {}  # it is accepted all the same: the book decides once it can be used
+        known = self._decided(items[0].org, items)
         new = [item for item in items if item.submission.submission not in known]
         if new:
             self._acceptance.accept(new)
         return [self._told_known(ticket, known) or self._told_late(ticket) for ticket in tickets]
+
+    def _decided(self, org: str, items: Sequence[Accepted]) -> Answers:
+        """Return the answers to those of an org's writes that were decided, as far as it can be told now."""
+        if self._is_out(org):
+            return {}
+        try:
+            return self._known.decided(org, items)
+        except Exception as error:  # they are accepted all the same: an error might be a lie
+            logger.warning("can't tell what was decided for %s: %s", org, error)
+            return {}
 
     def _told_known(self, ticket: Ticket, known: Answers) -> Answer | None:
         answer = known.get(ticket.submission.submission)

@@ -14,6 +14,7 @@ from waitress.server import create_server
 from intake.connections import Limits
 from intake.serving import Server, listening, waitress_options
 from intake.settings import settings
+from intake.turns import NOBODY, Whose
 
 BALANCE = (
     b'{"account_id":1,"currency":"USD","total":50000,"held":2500,"available":47500,'
@@ -39,8 +40,8 @@ class AllQuick:
     def __call__(self, request: object) -> bool:
         return True
 
-    def org_of(self, request: object) -> str:
-        return ""
+    def whose(self, request: object) -> Whose:
+        return NOBODY
 
     def took(self, seconds: float) -> None:
         pass

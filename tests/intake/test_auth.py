@@ -42,7 +42,7 @@ def _revoke(folder: Path, key: NewKey) -> None:
 
 
 def _remembers(doorkeeper: Doorkeeper, slug: str | None, api_key: str | None) -> bool:
-    return doorkeeper.knows(slug, api_key) and doorkeeper.is_fresh
+    return doorkeeper.recognized(slug, api_key).is_let_in
 
 
 def _lets_in(doorkeeper: Doorkeeper, key: NewKey) -> bool:
@@ -223,3 +223,25 @@ def test_a_caller_with_another_key_is_not_remembered(tmp_path: Path, key: NewKey
     assert not _remembers(doorkeeper, key.org, wrong)
     assert not _remembers(doorkeeper, None, key.api_key)
     assert _remembers(doorkeeper, key.org, key.api_key)
+
+
+def test_who_was_let_in_once_is_no_stranger_when_the_registry_changes(tmp_path: Path, key: NewKey) -> None:
+    doorkeeper = Doorkeeper(tmp_path)
+    assert not doorkeeper.recognized(key.org, key.api_key).was_let_in
+    assert _lets_in(doorkeeper, key)
+    _revoke(tmp_path, key)
+    doorkeeper.renew()
+
+    assert doorkeeper.recognized(key.org, key.api_key) == (True, False)
+    assert not doorkeeper.recognized(key.org, "a guess").was_let_in
+
+
+def test_of_those_who_were_let_in_once_so_many_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "CACHE_KEYS_MAX", 3)
+    registry, doorkeeper = Registry.open_writer(tmp_path), Doorkeeper(tmp_path)
+    keys = [registry.create_org(f"org-{number}", name=None, currency=None, now=NOON) for number in range(5)]
+    registry.close()
+
+    assert all(_lets_in(doorkeeper, each) for each in keys)
+
+    assert [doorkeeper.recognized(each.org, each.api_key).was_let_in for each in keys] == [False] * 2 + [True] * 3

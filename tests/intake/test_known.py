@@ -135,19 +135,48 @@ def test_who_waits_in_vain_under_a_key_that_was_decided_meanwhile_is_told_what_t
     assert not list(world.inbox.waiting())
 
 
-def test_who_waits_in_vain_while_the_book_can_not_be_read_is_promised_an_outcome(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails(org: str) -> None:
-        raise StorageUnavailable("the book can't be read")
+def _can_not_be_read(org: str) -> None:
+    raise StorageUnavailable("the book can't be read")
 
+
+def _can_not_be_told(outcome: Outcome) -> Answer:
+    raise ValueError("of a kind that is not known here")
+
+
+def _is_not_asked(org: str) -> None:
+    raise AssertionError("a book that is out may hold up whoever asks for it")
+
+
+@pytest.mark.parametrize("fault", ["the book", "its answer", "an outage"])
+def test_who_waits_in_vain_is_promised_an_outcome_where_it_can_not_be_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """It may have moved money: an error would be a lie."""
     asked = _ask(world, FIRST, preference=Preference(wait_s=1))
+    world.work(0)
     world.later(1)
     with monkeypatch.context() as patched:
-        patched.setattr(world.readers, "take", fails)
+        match fault:
+            case "the book":
+                patched.setattr(world.readers, "take", _can_not_be_read)
+            case "its answer":
+                patched.setattr(module.answers, "of_outcome", _can_not_be_told)
+            case _:
+                patched.setattr(world.readers, "take", _is_not_asked)
+                patched.setattr(world.writes, "_is_out", lambda org: True)
         world.finish()
 
     assert _told(asked) == [202]
+    _decide(world)
+    assert world.cash(ACME) == 5
+
+
+def test_who_waits_in_vain_for_a_key_that_stands_twice_in_its_request_is_promised_the_first(world: World) -> None:
+    asked = _ask(world, FIRST, OTHER, FIRST, preference=Preference(wait_s=1))
+    world.later(1)
+    world.finish()
+
+    assert _told(asked) == [202, (422, False), 202]
     _decide(world)
     assert world.cash(ACME) == 5
 
@@ -203,13 +232,10 @@ def test_no_book_is_opened_for_those_that_are_at_hand(world: World, monkeypatch:
 def test_what_can_not_be_told_of_one_write_is_not_accepted_and_holds_up_no_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(outcome: Outcome) -> Answer:
-        raise ValueError("of a kind that is not known here")
-
     _ask(world, FIRST)
     _decide(world)
     assert world.cash(GLOBEX) == 0  # so that its book is open
-    monkeypatch.setattr(module.answers, "of_outcome", fails)
+    monkeypatch.setattr(module.answers, "of_outcome", _can_not_be_told)
     acceptance = Acceptance(world.inbox, world.known)  # of which this thread does all the turns
     told: dict[str, str | None] = {}
 

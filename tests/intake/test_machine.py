@@ -136,6 +136,7 @@ class Intake(RuleBasedStateMachine):
             self.nothing_is_told_that_is_not_so()
             self.no_key_is_refused_to_its_owner()
             self.what_was_not_accepted_never_happens()
+            self.what_was_refused_is_not_what_happened()
             self.what_was_accepted_is_not_forgotten()
             self.money_moved_once_for_each_write()
             self.what_is_under_way_is_bounded()
@@ -168,7 +169,8 @@ class Intake(RuleBasedStateMachine):
                 assert any(
                     each.operation_id == asked.operation_id and each.command != asked.command for each in world.asked
                 ), asked
-                assert world.owner(asked) != asked.command.fingerprint(), asked
+                row = world.row(asked)
+                assert row is None or row.fingerprint != asked.command.fingerprint(), asked
 
     def what_was_not_accepted_never_happens(self) -> None:
         """A write is in its book only if somebody asked for it who was not told that it would not be."""
@@ -176,6 +178,13 @@ class Intake(RuleBasedStateMachine):
             named = [asked for asked in self.world.asked if asked.operation_id == operation_id]
             if all(asked.told and self.is_refused(asked.told[0]) for asked in named):
                 assert self.world.outcome(named[0]) is None, named
+
+    def what_was_refused_is_not_what_happened(self) -> None:
+        """Whoever was told that nothing was done has done nothing: what its book has is another sending's."""
+        for asked in self.world.asked:
+            if asked.submission and asked.told and self.is_refused(asked.told[0]):
+                row = self.world.row(asked)
+                assert row is None or row.submission != asked.submission, asked
 
     @staticmethod
     def is_refused(told: int | Answer) -> bool:
@@ -231,7 +240,11 @@ class Intake(RuleBasedStateMachine):
                 break
         else:
             raise AssertionError(f"{world.requests}, {world.dispatch._tickets}, {list(world.inbox.waiting())}")
-        assert all(world.outcome(asked) for asked in world.asked if 202 in asked.told)
+        for asked in world.asked:
+            if 202 in asked.told:
+                row = world.row(asked)
+                assert row is not None, asked
+                assert row.fingerprint == asked.command.fingerprint(), asked
         self.all_is_well()
 
 

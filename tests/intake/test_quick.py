@@ -7,9 +7,11 @@ import pytest
 from waitress.adjustments import Adjustments
 
 from intake import quick as module
+from intake.auth import Recognized
 from intake.connections import BoundedParser
 from intake.quick import BODY_BYTES_MAX, SLOW_FOR_S, SLOW_S, Quick
 from intake.serving import waitress_options
+from intake.turns import NOBODY, STRANGERS, Whose
 from ledger_core.limits import BODY_BYTES_MAX as LARGEST_BODY
 from tests.intake.toys import LIMITS
 
@@ -31,10 +33,9 @@ class World:
 
     is_away = False
 
-    is_fresh = True
-
-    def knows(self, slug: str | None, api_key: str | None) -> bool:
-        return (slug, api_key) in (("acme", "key"), ("globex", "key"))
+    def recognized(self, slug: str | None, api_key: str | None) -> Recognized:
+        is_let_in = (slug, api_key) in (("acme", "key"), ("globex", "key"))
+        return Recognized(is_let_in or api_key == "one that was revoked", is_let_in)
 
     def is_at_hand(self, org: str) -> bool:
         return org == "acme"
@@ -51,7 +52,7 @@ class AsServed(Quick):
     """Is asked as the server asks: first whose a request is."""
 
     def __call__(self, request: Any) -> bool:
-        request.org = self.org_of(request)
+        request.whose = self.whose(request)
         return super().__call__(request)
 
 
@@ -199,17 +200,18 @@ def test_a_query_is_told_of_in_time_that_grows_with_its_length(name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("headers", "org"),
+    ("headers", "whose"),
     [
-        ("X-Org-Slug: acme\r\nX-Api-Key: key\r\n", "acme"),
-        ("X-Org-Slug: acme\r\nX-Api-Key: a guess\r\n", ""),
-        ("X-Org-Slug: acme\r\n", ""),
-        ("X-Api-Key: key\r\n", ""),
-        ("", ""),
+        ("X-Org-Slug: acme\r\nX-Api-Key: key\r\n", Whose("acme", "acme", is_let_in=True)),
+        ("X-Org-Slug: acme\r\nX-Api-Key: one that was revoked\r\n", Whose("acme", "acme", is_let_in=False)),
+        ("X-Org-Slug: acme\r\nX-Api-Key: a guess\r\n", Whose(STRANGERS, "acme", is_let_in=False)),
+        ("X-Org-Slug: acme\r\n", Whose(STRANGERS, "acme", is_let_in=False)),
+        ("X-Api-Key: key\r\n", NOBODY),
+        ("", NOBODY),
     ],
 )
-def test_a_request_is_of_the_org_whose_key_it_shows(headers: str, org: str) -> None:
+def test_a_request_is_of_the_org_whose_key_it_shows(headers: str, whose: Whose) -> None:
     request = _request("GET /v1/accounts/1", headers)
 
-    assert _quick(World()).org_of(request) == org
-    assert _quick(World())(request) == bool(org)
+    assert _quick(World()).whose(request) == whose
+    assert _quick(World())(request) == whose.is_let_in

@@ -64,6 +64,17 @@ def test_strangers_wait_as_one_whatever_org_they_name(server: ToyServer) -> None
     assert server.app.calls.index("/known") == 2, "behind who was held up, and one of all the strangers"
 
 
+def test_strangers_are_another_org_to_the_loop_so_that_it_reads_few_of_them_in_a_turn(server: ToyServer) -> None:
+    with Caller(server) as known, Caller(server) as stranger:
+        known.ask("/quick/a", headers="X-Org-Slug: acme\r\nX-Api-Key: one that was seen\r\n")
+        known.bodies(1)
+        assert not server.inner._shared_until_s
+        stranger.ask("/quick/b", headers="X-Org-Slug: acme\r\n")
+        stranger.bodies(1)
+
+    assert server.inner._shared_until_s
+
+
 def test_a_parked_request_is_answered_by_the_loop_without_the_app(server: ToyServer) -> None:
     with Caller(server) as held, Caller(server) as caller:
         caller.ask("/told")

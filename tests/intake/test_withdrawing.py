@@ -9,6 +9,7 @@ import pytest
 from waitress.channel import ClientDisconnected
 
 from intake import dispatch as dispatch_module
+from intake import known
 from intake import writes as module
 from intake.app import _no_answer
 from intake.begun import UNKNOWN_S_MAX, Withdrawing, Written
@@ -136,6 +137,22 @@ def test_while_the_book_can_not_be_read_nothing_is_said(case: Case) -> None:
     case.readers.fails = False
 
     assert _told(case.ready(again)) == 503
+
+
+def test_while_the_book_says_what_can_not_be_told_nothing_is_said(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(outcome: object) -> Answer:
+        raise ValueError("of a kind that is not known here")
+
+    withdrawing = case.wait_ends()
+    book = Book.open_writer(case.folder, ORG)
+    ledger.apply(book, [withdrawing.late[0].submission])
+    book.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(known.answers, "of_outcome", fails)
+        again = case.ready(withdrawing)
+    assert isinstance(again, Withdrawing)
+
+    assert _told(case.ready(again)) == 201
 
 
 def test_what_nobody_can_know_is_not_answered_at_all(case: Case) -> None:

@@ -10,6 +10,7 @@ from intake.connections import Limits
 from intake.parking import CAN_PARK, PARKED, Told, park
 from intake.serving import Server, listening
 from intake.tickets import Readiness
+from intake.turns import NOBODY, STRANGERS, Whose
 from tests.waiting import DEADLINE_S, eventually
 
 LIMITS = Limits(connections_max=100, idle_s=60, request_s=60)
@@ -83,8 +84,13 @@ class ToyServer:
     def __call__(self, request: Any) -> bool:
         return request.error is None and str(request.path).startswith("/quick")
 
-    def org_of(self, request: Any) -> str:
-        return str(request.headers.get("X_ORG_SLUG", "")) if "X_API_KEY" in request.headers else ""
+    def whose(self, request: Any) -> Whose:
+        """Take every key for one that works."""
+        named = request.headers.get("X_ORG_SLUG")
+        if named is None:
+            return NOBODY
+        knows = "X_API_KEY" in request.headers
+        return Whose(named if knows else STRANGERS, named, knows)
 
     def took(self, seconds: float) -> None:
         pass

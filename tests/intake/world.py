@@ -30,6 +30,7 @@ from ledger_core.operations import operation_id_of
 from ledger_core.orgs import Registry
 from ledger_core.set_aside import SetAside
 from ledger_core.store import load
+from ledger_core.store.load import OperationRow
 from ledger_core.verify import verify
 from tests.builders import NOW, opening, submission
 from wire import envelope
@@ -98,6 +99,7 @@ class Asked(NamedTuple):
     command: Command
     operation_id: bytes
     told: list[int | Answer]
+    submission: int = 0  # of one that was let in
 
 
 class Request(NamedTuple):
@@ -196,7 +198,9 @@ class World:
             return
         # A key-less command has an operation of its own, which only its answer names.
         for n, item in enumerate(begun.submissions):
-            asked[n] = self.asked[n - len(asked)] = asked[n]._replace(operation_id=item.operation_id)
+            asked[n] = self.asked[n - len(asked)] = asked[n]._replace(
+                operation_id=item.operation_id, submission=item.submission
+            )
         if isinstance(begun, Accepting):
             begun.wait()  # the thread of the inbox is a real one
         self.requests.append(Request(begun, asked))
@@ -280,11 +284,10 @@ class World:
         with self.readers.book(asked.org) as book:
             return reads.operation(book, asked.operation_id)
 
-    def owner(self, asked: Asked) -> bytes | None:
-        """Return the fingerprint of the request whose write its book has under an operation's id."""
+    def row(self, asked: Asked) -> OperationRow | None:
+        """Return what its book has under an operation's id: whose request that was, and whose sending of it."""
         with self.readers.book(asked.org) as book:
-            row = load.operation(book.connection, asked.operation_id)
-        return None if row is None else row.fingerprint
+            return load.operation(book.connection, asked.operation_id)
 
     def answer_of(self, asked: Asked) -> Answer | None:
         outcome = self.outcome(asked)

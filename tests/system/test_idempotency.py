@@ -1,6 +1,7 @@
 """Idempotency keys: the same request again is the first answer again, for ever and for everybody."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from tests.system.callers import at_once
 from tests.system.orgs import Org, entry
 from tests.system.stack import Stack
+from tests.waiting import eventually
 
 CALLERS = 20
 
@@ -70,12 +72,24 @@ def test_a_retry_gets_the_first_answer_while_another_request_under_its_key_is_on
     body = entry(1, 2, 5, idempotency_key="k")
     first = pair.post("/v1/entries", body)
 
-    with pair.stack.halted("-m workers"):
-        other = pair.post("/v1/entries", entry(1, 2, 6, idempotency_key="k"), Prefer="wait=1")
+    with ThreadPoolExecutor() as pool, pair.stack.halted("-m workers"):
+        other = pool.submit(pair.post, "/v1/entries", entry(1, 2, 6, idempotency_key="k"))
+        eventually(lambda: pair.stack.metric("ledger_commands_pending") == 1, "another request is on its way")
         again = pair.post("/v1/entries", body, Prefer=prefer)
 
-    assert other.status_code == 202
     assert _is_replay(again, first)
+    assert other.result().json()["code"] == "idempotency_key_reused"
+
+
+def test_another_request_under_a_key_is_refused_also_while_nobody_carries_it_out(pair: Org) -> None:
+    first = pair.post("/v1/entries", entry(1, 2, 5, idempotency_key="k"))
+
+    with pair.stack.halted("-m workers"):
+        other = pair.post("/v1/entries", entry(1, 2, 6, idempotency_key="k"), Prefer="wait=1")
+
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert pair.proof()["entries"] == 1
+    assert pair.get(f"/v1/operations/{first.headers['Operation-Id']}").json()["status"] == "applied"
 
 
 def test_of_two_requests_under_a_key_in_one_the_one_that_was_first_gets_its_answer(pair: Org) -> None:
