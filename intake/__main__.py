@@ -71,10 +71,10 @@ def _serve(chosen: Settings) -> None:
     shared = chosen.shared
     inbox = Inbox(shared.data)
     _touch(shared.data, inbox)
-    readers = Readers(shared.data)
+    aside = Aside(SetAside(shared.data))
+    readers = Readers(shared.data, on_ill=aside.is_ill)
     known = Known(readers, inbox)
     acceptance = Acceptance(inbox, known)
-    aside = Aside(SetAside(shared.data))
     doorkeeper = Doorkeeper(shared.data)
     publisher = Publisher(shared.redis_url)
     watch = BrokerWatch(publisher)

@@ -18,14 +18,16 @@ class Aside:
     def __init__(self, aside: SetAside) -> None:
         self._aside = aside
         self._out: frozenset[str] = frozenset()
+        self._ill: dict[str, str] = {}  # orgs that are to be noted, each with its cause
         self._operation_ids: set[bytes] = set()
         self.orgs = 0
         self.items = 0
         self.readable = True
 
     def refresh(self) -> None:
-        """Read it again. While it can't be read, what was last known stands."""
+        """Note whose books are ill, and read it again. While it can't be read, what was last known stands."""
         try:
+            self._note_ill()
             self._out = frozenset(outage.org for outage in self._aside.outages())
             self.orgs, self.items, _ = self._aside.counts()
         except StorageUnavailable as error:
@@ -36,6 +38,17 @@ class Aside:
             self.readable = True
             metrics.ORGS_SET_ASIDE.set(self.orgs)
             metrics.ITEMS_SET_ASIDE.set(self.items)
+
+    def is_ill(self, org: str, error: StorageUnavailable) -> None:
+        """Have an org noted whose book is ill: its worker looks at it, and says when it is well."""
+        if org not in self._out:
+            self._ill[org] = str(error)
+
+    def _note_ill(self) -> None:
+        while self._ill:
+            org, cause = self._ill.popitem()
+            self._aside.begin_outage(org, cause, now_us())
+            logger.error("the book of %s is ill: %s", org, cause)
 
     def is_out(self, org: str) -> bool:
         """Tell whether an org's book can't be used."""

@@ -2,21 +2,32 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 from ledger_core.errors import SchemaOutdated, StorageUnavailable
 from ledger_core.store.book import Book
 from ledger_core.store.lasting import has_moved
+from ledger_core.store.probe import is_ill
 
 IDLE_BOOKS_MAX = 256  # about 3 descriptors and 0.2 MB each
 
 
 class Readers:
-    """The books of a data folder, open to read. Any thread may use it."""
+    """The books of a data folder, open to read. Any thread may use it.
 
-    def __init__(self, folder: Path, idle_max: int = IDLE_BOOKS_MAX) -> None:
+    `on_ill` is told of each time that a book was found to be ill: see `is_ill`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        idle_max: int = IDLE_BOOKS_MAX,
+        on_ill: Callable[[str, StorageUnavailable], None] = lambda org, error: None,
+    ) -> None:
         self._folder = folder
+        self._on_ill = on_ill
         self._idle_max = idle_max
         self._lock = threading.Lock()
         self._idle: OrderedDict[int, Book] = OrderedDict()  # by identity, the least used first
@@ -36,7 +47,16 @@ class Readers:
         Raises:
             StorageUnavailable: it can't be opened.
         """
-        return self.take_open(org) or self._opened(org)
+        try:
+            return self.take_open(org) or self._opened(org)
+        except StorageUnavailable as error:
+            self.failed(org, error)
+            raise
+
+    def failed(self, org: str, error: StorageUnavailable) -> None:
+        """Take note of how a book could not be read."""
+        if is_ill(self._folder, org, error):
+            self._on_ill(org, error)
 
     def take_open(self, org: str) -> Book | None:
         """Lend an org's book until it is given back, if one is open and idle: nothing waits for a file to be opened."""
@@ -109,5 +129,6 @@ class Loan:
         """Take it back."""
         if isinstance(error, StorageUnavailable):
             self._book.close()
+            self._readers.failed(self._org, error)
         else:
             self._readers.give_back(self._book)

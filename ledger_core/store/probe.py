@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import TypeAlias
 
+import apsw
+
 from ledger_core.errors import StorageUnavailable
 from ledger_core.store import load, save
 from ledger_core.store.book import Book, book_path
 from ledger_core.store.connection import storage_errors
+
+_ILL = (apsw.CorruptError, apsw.NotADBError, apsw.IOError)
 
 Signature: TypeAlias = tuple[tuple[int, ...], ...]
 
@@ -39,6 +43,15 @@ def check_book(folder: Path, org: str) -> None:
         book.close()
     if finding != "ok":
         raise StorageUnavailable(f"{org}: the book is damaged: {finding}")
+
+
+def is_ill(folder: Path, org: str, error: StorageUnavailable) -> bool:
+    """Tell whether an error says that an org's book is damaged, another's, gone, or on a disk that fails.
+
+    Else it may be this process, or a lock, by which it can't be used just now.
+    """
+    cause = error.__cause__
+    return cause is None or isinstance(cause, _ILL) or not book_path(folder, org).is_file()
 
 
 def signature(folder: Path, org: str) -> Signature:

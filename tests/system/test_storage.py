@@ -141,6 +141,36 @@ def test_a_book_that_is_damaged_foreign_or_gone_is_unavailable_alone_until_it_is
     assert org.get(accepted.headers["Location"]).json()["status"] == "applied"
 
 
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_a_book_that_is_found_ill_by_a_read_is_set_aside_and_shown(
+    stack: Stack, damage: Callable[[Path], None]
+) -> None:
+    org, neighbour = _pair(stack, f"read-{damage.__name__}")
+    path, copy = _path(org), _path(org).with_suffix(".copy")
+    _fold(path)
+    shutil.copy(path, copy)
+    shutil.copy(_path(neighbour), path.with_name("globex.db"))  # what one of them puts in its place
+    damaged = path.with_suffix(".damaged")
+    shutil.copy(path, damaged)
+    damage(damaged)
+    path.unlink()
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    if damaged.exists():
+        damaged.rename(path)
+
+    eventually(lambda: _is_unavailable(org.get("/v1/entries")), "it can't be read")
+    eventually(lambda: any(org.slug in line for line in _shown(stack)), "it is shown with its cause")
+    eventually(lambda: _health_of_books(stack), "health says so")
+    assert neighbour.get("/v1/entries").status_code == 200
+
+    if path.is_dir():
+        path.rmdir()
+    copy.rename(path)
+
+    _check_healed(org)
+
+
 def _fold(path: Path) -> None:
     """Bring all of a book into its file."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
