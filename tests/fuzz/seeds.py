@@ -165,6 +165,30 @@ def _requests() -> Iterator[bytes]:
     yield b'POST /v1/entries/bulk\n\n{"atomic":false,"entries":[{"lines":[{"account_id":1,"amount":1,"direction":"debit"},{"account_id":2,"amount":1,"direction":"credit"}]}]}'  # noqa: E501
 
 
+def _streams() -> Iterator[bytes]:
+    body = b'{"name":"A","type":"asset"}'
+    host = b"Host: x\r\n"
+    post = b"POST /v1/accounts HTTP/1.1\r\n" + host
+    get = b"GET /v1/accounts/1 HTTP/1.1\r\n" + host
+    chunked = b"Transfer-Encoding: chunked\r\n"
+    chunks = b"5;a=b\r\n" + body[:5] + b"\r\n16\r\n" + body[5:] + b"\r\n0\r\n"
+    length = b"Content-Length: 27\r\n"
+    heads = [
+        length, chunked, length + chunked, length + length, b"Content-Length: 27, 27\r\n", b"Content-Length : 27\r\n",
+        b"Content-Length: +27\r\n", b"Transfer-Encoding: xchunked\r\n", b"X-A: 1\r\n 2\r\n" + length,
+        b"X-A: 1\nX-B: 2\r\n" + length, length + b"Expect: 100-continue\r\n", length + b"Connection: close\r\n",
+        b"X-\xfe12A\xfe: 1\r\n" + length, b"Content_Length: 5\r\n" + length, b"Content-Length: 27 \r\n",
+    ]  # fmt: skip
+    for size, head in enumerate(heads):
+        content = chunks + b"\r\n" if b"chunked" in head else body
+        yield bytes([size]) + post + head + b"\r\n" + content + get + b"\r\n"
+    yield b"\x03" + post + chunked + b"\r\n" + chunks + b"X-Trailer: 1\r\n\r\n" + get + b"\r\n"
+    yield b"\x00" + (get + b"\r\n") * 3
+    yield b"\x00\r\n\r\n" + get + b"\r\n"
+    yield b"\x07" + get.replace(b"1.1", b"1.0") + b"Connection: keep-alive\r\n\r\n" + get + b"\r\n"
+    yield b"\x00" + post + b"Content-Length: 0\r\n\r\n" + get.replace(b"/v1", b"http://x/v1") + b"\r\n"
+
+
 _SEEDS = {
     "bodies": _bodies,
     "headers": lambda: _by_number(HEADERS),
@@ -175,5 +199,6 @@ _SEEDS = {
     "replies": _replies,
     "tasks": _tasks,
     "requests": _requests,
+    "streams": _streams,
     "environment": lambda: iter(ENVIRONMENT),
 }

@@ -16,7 +16,7 @@ from tests.system.faults import Faults
 from tests.system.orgs import Org, entry
 from tests.system.stack import Stack
 from tests.waiting import eventually
-from tests.workers.test_outages import DAMAGES
+from tests.workers.test_outages import DAMAGES, replaced_by_another_org_s_book, taken_away, truncated
 
 WORKER = "-m workers"
 
@@ -141,7 +141,9 @@ def test_a_book_that_is_damaged_foreign_or_gone_is_unavailable_alone_until_it_is
     assert org.get(accepted.headers["Location"]).json()["status"] == "applied"
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize(
+    "damage", [truncated, replaced_by_another_org_s_book, taken_away], ids=lambda damage: damage.__name__
+)
 def test_a_book_that_is_found_ill_by_a_read_is_set_aside_and_shown(
     stack: Stack, damage: Callable[[Path], None]
 ) -> None:
