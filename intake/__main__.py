@@ -72,7 +72,7 @@ def _serve(chosen: Settings) -> None:
     inbox = Inbox(shared.data)
     _touch(shared.data, inbox)
     aside = Aside(SetAside(shared.data))
-    readers = Readers(shared.data, on_ill=aside.is_ill)
+    readers = Readers(shared.data, on_ill=aside.note_ill)
     known = Known(readers, inbox)
     acceptance = Acceptance(inbox, known)
     doorkeeper = Doorkeeper(shared.data)

@@ -27,7 +27,7 @@ class Aside:
     def refresh(self) -> None:
         """Note whose books are ill, and read it again. While it can't be read, what was last known stands."""
         try:
-            self._note_ill()
+            self._begin_outages()
             self._out = frozenset(outage.org for outage in self._aside.outages())
             self.orgs, self.items, _ = self._aside.counts()
         except StorageUnavailable as error:
@@ -39,12 +39,12 @@ class Aside:
             metrics.ORGS_SET_ASIDE.set(self.orgs)
             metrics.ITEMS_SET_ASIDE.set(self.items)
 
-    def is_ill(self, org: str, error: StorageUnavailable) -> None:
+    def note_ill(self, org: str, error: StorageUnavailable) -> None:
         """Have an org noted whose book is ill: its worker looks at it, and says when it is well."""
         if org not in self._out:
             self._ill[org] = str(error)
 
-    def _note_ill(self) -> None:
+    def _begin_outages(self) -> None:
         while self._ill:
             org, cause = self._ill.popitem()
             self._aside.begin_outage(org, cause, now_us())

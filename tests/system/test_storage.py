@@ -114,28 +114,15 @@ def test_a_book_that_is_damaged_foreign_or_gone_is_unavailable_alone_until_it_is
 ) -> None:
     org, neighbour = _pair(stack, damage.__name__)
     path = _path(org)
-    shutil.copy(_path(neighbour), path.with_name("globex.db"))  # what one of them puts in its place
     with stack.halted(WORKER):
         accepted = _post(org, "accepted", "respond-async")
-        _fold(path)
-        copy = path.with_suffix(".copy")
-        shutil.copy(path, copy)
-        damaged = path.with_suffix(".damaged")
-        shutil.copy(path, damaged)
-        damage(damaged)
-        path.unlink()
-        for beside in ("-wal", "-shm"):
-            path.with_name(path.name + beside).unlink(missing_ok=True)
-        if damaged.exists():
-            damaged.rename(path)
+        _damage(org, neighbour, damage)
 
     _check_outage(org, neighbour, reads=False)
     assert accepted.status_code == 202
     assert path.exists() is (damage.__name__ != "taken_away"), "none is made in its place"
 
-    if path.is_dir():
-        path.rmdir()
-    copy.rename(path)
+    _put_back(org)
 
     _check_healed(org, "accepted")
     assert org.get(accepted.headers["Location"]).json()["status"] == "applied"
@@ -148,10 +135,24 @@ def test_a_book_that_is_found_ill_by_a_read_is_set_aside_and_shown(
     stack: Stack, damage: Callable[[Path], None]
 ) -> None:
     org, neighbour = _pair(stack, f"read-{damage.__name__}")
-    path, copy = _path(org), _path(org).with_suffix(".copy")
-    _fold(path)
-    shutil.copy(path, copy)
+    _damage(org, neighbour, damage)
+
+    eventually(lambda: _is_unavailable(org.get("/v1/entries")), "it can't be read")
+    eventually(lambda: any(org.slug in line for line in _shown(stack)), "it is shown with its cause")
+    eventually(lambda: _health_of_books(stack), "health says so")
+    assert neighbour.get("/v1/entries").status_code == 200
+
+    _put_back(org)
+
+    _check_healed(org)
+
+
+def _damage(org: Org, neighbour: Org, damage: Callable[[Path], None]) -> None:
+    """Damage an org's book at one stroke, and keep a copy of it."""
+    path = _path(org)
     shutil.copy(_path(neighbour), path.with_name("globex.db"))  # what one of them puts in its place
+    _fold(path)
+    shutil.copy(path, path.with_suffix(".copy"))
     damaged = path.with_suffix(".damaged")
     shutil.copy(path, damaged)
     damage(damaged)
@@ -161,16 +162,13 @@ def test_a_book_that_is_found_ill_by_a_read_is_set_aside_and_shown(
     if damaged.exists():
         damaged.rename(path)
 
-    eventually(lambda: _is_unavailable(org.get("/v1/entries")), "it can't be read")
-    eventually(lambda: any(org.slug in line for line in _shown(stack)), "it is shown with its cause")
-    eventually(lambda: _health_of_books(stack), "health says so")
-    assert neighbour.get("/v1/entries").status_code == 200
 
+def _put_back(org: Org) -> None:
+    """Put the copy of an org's book in its place."""
+    path = _path(org)
     if path.is_dir():
         path.rmdir()
-    copy.rename(path)
-
-    _check_healed(org)
+    path.with_suffix(".copy").rename(path)
 
 
 def _fold(path: Path) -> None:
