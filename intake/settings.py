@@ -47,7 +47,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> Settings:
         wait_s=whole(environ, "LEDGER_WAIT_S", 10, low=0, high=WAIT_S_MAX),
         pending_per_org_max=whole(environ, "LEDGER_PENDING_PER_ORG", 5_000, low=1, high=1_000_000),
         pending_max=whole(environ, "LEDGER_PENDING", 50_000, low=1, high=10_000_000),
-        pending_bytes_max=whole(environ, "LEDGER_PENDING_BYTES", 64 * 1024 * 1024, low=8 * 1024 * 1024, high=2**40),
+        pending_bytes_max=whole(environ, "LEDGER_PENDING_BYTES", 16 * 1024 * 1024, low=8 * 1024 * 1024, high=2**40),
         connections_max=whole(environ, "LEDGER_CONNECTIONS", 1_000, low=10, high=100_000),
         idle_s=whole(environ, "LEDGER_IDLE_S", 60, low=1, high=3_600),
         request_s=whole(environ, "LEDGER_REQUEST_S", 30, low=1, high=3_600),
