@@ -14,7 +14,7 @@ from typing import Protocol
 
 from intake import metrics, problems
 from intake.broker_watch import BrokerWatch
-from intake.lanes import LOST_S, Lane, Sent, Way
+from intake.lanes import LOST_S, Lane, Sent, Way, note_worker
 from intake.tickets import Ticket
 from ledger_core.model import Submission
 from wire.answers import SET_ASIDE, Answer
@@ -170,7 +170,8 @@ class Dispatch:
             sent = lane.find(reply.message_id)
             if sent is not None:
                 self._answered(lane, reply)
-                is_due = self._is_due(lane, [])
+                for each in (*lane.mates, lane):  # those that were held for it go first
+                    is_due = self._is_due(each, []) or is_due
                 self._put_off_unanswered(sent, reply)
         if is_due:
             self.send_due()  # first, to keep the worker busy
@@ -321,6 +322,7 @@ class Dispatch:
         worked_s = None if reply.took_us is None else reply.took_us / 1e6
         with lane.lock:
             lane.answered(reply.message_id, time.monotonic(), worked_s)
+        note_worker(self._lanes, lane, reply.worker)
 
     def _lane(self, ticket: Ticket) -> Lane:
         return self._lanes[lane_of(ticket.org, len(self._lanes))]

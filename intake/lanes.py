@@ -25,6 +25,9 @@ MESSAGE_S = 0.0025  # what a full message should take its worker: whoever comes 
 SHRINK_MAX = 0.5  # one slow answer may be a pause of the machine
 GROW = 1.25
 
+HOLD_ORGS = 4  # in a message: its worker has a transaction for each, and does not wait long for the next message
+HOLD_PART = 0.75  # of what such a message takes, in which no other lane sends its worker another
+
 HEAVY_MAX = 2  # of a lane under way: one lies ready when its worker is done with the one before
 CROWD_WEIGHT = WEIGHT_MIN // 2  # so much of one org in a message, and half of it, is a crowd: newcomers pass it
 
@@ -107,7 +110,7 @@ class Lane(Track):
     `heavy` messages have one command each, which its worker carries out beside the others.
     """
 
-    __slots__ = ("heavy", "lock", "message_s", "number", "waiting", "weight_max")
+    __slots__ = ("alone", "heavy", "lock", "mates", "message_s", "number", "waiting", "weight_max", "worker")
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -117,9 +120,14 @@ class Lane(Track):
         self.heavy = Track()
         self.message_s = 0.0  # what its messages take of late
         self.weight_max = WEIGHT_MAX
+        self.worker: str | None = None  # which process answered last, where that is known
+        self.mates: Sequence[Lane] = ()  # the other lanes of its worker
+        self.alone: Sent | None = None  # what it has under way, if that is one message, and one of many orgs
 
     def is_free(self, now_s: float) -> bool:
         """Tell whether the next message may go, behind those that are under way."""
+        if self.mates and self._is_held(now_s):
+            return False
         if not self.sent:
             return True
         if self.losses > 1:
@@ -174,6 +182,7 @@ class Lane(Track):
         """Note that a message is under way."""
         track = self.heavy if sent.way is Way.HEAVY else self
         track.sent[sent.message_id] = sent
+        self._note_alone()
 
     def find(self, message_id: int) -> Sent | None:
         """Return a message that is under way."""
@@ -188,13 +197,16 @@ class Lane(Track):
         if track.sent.pop(sent.message_id, None) is not None:
             self.waiting.put_back(tickets)
             self.is_done(sent)
+            self._note_alone()
 
     def take_lost(self, now_s: float) -> list[Sent]:
         """Take out the messages that will not be answered."""
         lost = self.heavy.take_lost(now_s)
         for sent in lost:
             self.is_done(sent)
-        return super().take_lost(now_s) + lost
+        lost = super().take_lost(now_s) + lost
+        self._note_alone()
+        return lost
 
     def is_done(self, sent: Sent) -> None:
         """Let those go on that waited for a heavy message, if it is one."""
@@ -210,10 +222,31 @@ class Lane(Track):
             return
         answered_at_s = self.answered_at_s
         sent = self.was_answered(message_id, now_s)
+        self._note_alone()
         if sent is not None:
             took_s = now_s - max(sent.sent_at_s, answered_at_s)
             self.message_s += (took_s - self.message_s) / 8
             self._fit(sent, took_s if worked_s is None else worked_s)
+
+    def _is_held(self, now_s: float) -> bool:
+        """Tell whether its worker still has to do with a message of another lane, so that more may join the next one.
+
+        Each message costs three processes as much as some of its commands. A full one gains nothing by waiting.
+        """
+        if self.waiting.light >= self.weight_max:
+            return False
+        for mate in self.mates:
+            alone = mate.alone  # another thread may take it away meanwhile
+            if alone is not None and now_s - alone.sent_at_s < mate.message_s * HOLD_PART:
+                return True
+        return False
+
+    def _note_alone(self) -> None:
+        self.alone = None
+        if len(self.sent) == 1:
+            (sent,) = self.sent.values()
+            if sent.way is Way.PLAIN and len(sent.orgs) >= HOLD_ORGS:
+                self.alone = sent
 
     def _take_batch(self) -> list[Ticket]:
         """Take out so many commands, and no more entries than a worker does in time."""
@@ -231,3 +264,13 @@ class Lane(Track):
             self.weight_max = max(min(self.weight_max, int(fitting)), WEIGHT_MIN)
         elif took_s < MESSAGE_S and weight * 2 > self.weight_max:
             self.weight_max = min(int(self.weight_max * GROW), WEIGHT_MAX)
+
+
+def note_worker(lanes: Sequence[Lane], lane: Lane, worker: str | None) -> None:
+    """Note which process answered for a lane: those of one worker are each other's mates, the next ones first."""
+    if worker == lane.worker:
+        return
+    lane.worker = worker
+    for each in lanes:
+        others = (*lanes[each.number + 1 :], *lanes[: each.number])
+        each.mates = [other for other in others if other.worker is not None and other.worker == each.worker]

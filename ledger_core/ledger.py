@@ -75,16 +75,20 @@ def applied(
 
     with book.begun(is_large=_entries(submissions) > SMALL_ENTRIES_MAX) as commit:
         _check_time(book, too_late)
-        turn = _Turn(book, clock())
-        turn.expect(submissions)
+        turn = _Turn(book, clock(), submissions)
         outcomes = [turn.outcome(submission) for submission in submissions]
-        turn.write()
+        turn.finish()
         yield Applied(outcomes, commit_in_time)
 
 
 def _entries(submissions: Iterable[Submission]) -> int:
     commands = [submission.command for submission in submissions]
-    return sum(len(command.entries) if isinstance(command, PostBulk) else 1 for command in commands)
+    return sum(len(command.entries) if type(command) is PostBulk else 1 for command in commands)
+
+
+def _accounts_of(submissions: Iterable[Submission]) -> set[int]:
+    commands = [submission.command for submission in submissions]
+    return {line.account_id for command in commands if type(command) is PostEntry for line in command.lines}
 
 
 def _check_time(book: Book, too_late: Callable[[], bool]) -> None:
@@ -99,25 +103,27 @@ def give_up(book: Book, submission: Submission, clock: Callable[[], int] = insta
         StorageUnavailable: the book can't be written; nothing was.
     """
     with book.transaction():
-        turn = _Turn(book, clock())
+        turn = _Turn(book, clock(), [submission])
         outcome = turn.given_up(submission)
-        turn.write()
+        turn.finish()
         return outcome
 
 
 class _Turn:
     """One transaction's work: what it has loaded and decided so far."""
 
-    def __init__(self, book: Book, clock_at: int) -> None:
+    def __init__(self, book: Book, clock_at: int, submissions: Sequence[Submission]) -> None:
         self._book = book
-        self._connection = book.connection
-        start = load.start(self._connection, clock_at)
+        self._connection = book.connection.statements
+        operation_ids = [submission.operation_id for submission in submissions]
+        start = load.start(self._connection, clock_at, _accounts_of(submissions), operation_ids)
         self._currency = start.currency
+        self._last_at = start.last_at
         self._now = max(clock_at, start.last_at)  # a machine's clock may go back; a book's does not
-        self._clock_saved = start.last_at == self._now
-        self._slot = Slot((start.entry_id or 0) + 1, self._now, start.entry_hash or GENESIS)
-        self._accounts: dict[int, Account] = {}
-        self._new: set[bytes] = set()  # operations that surely were not decided
+        self._slot = self._first_slot = Slot((start.entry_id or 0) + 1, self._now, start.entry_hash or GENESIS)
+        self._is_changed = False  # by anything that is of now
+        self._accounts = {account.id: account for account in start.accounts}
+        self._new = set(operation_ids).difference(start.decided)  # operations that surely were not decided
         self._unwritten = save.Unwritten(self._connection)
         if start.has_due_holds:
             self._expire_holds()
@@ -127,10 +133,13 @@ class _Turn:
         operation_ids = [submission.operation_id for submission in submissions]
         self._new.update(operation_ids)
         self._new.difference_update(load.decided(self._connection, operation_ids))
-        commands = [submission.command for submission in submissions]
-        self._known(
-            {line.account_id for command in commands if isinstance(command, PostEntry) for line in command.lines}
-        )
+        self._known(_accounts_of(submissions))
+
+    def finish(self) -> None:
+        """Write what is yet to be written, and the book's clock, unless an entry of now says what it is."""
+        self.write()
+        if self._is_changed and self._now > self._last_at and self._slot is self._first_slot:
+            save.last_at(self._connection, self._now)
 
     def write(self) -> None:
         """Write what is yet to be written."""
@@ -175,7 +184,7 @@ class _Turn:
             resource,
             None if refusal is None else refusal.record(submission.request_id, submission.command.address),
         )
-        self._save_clock()
+        self._is_changed = True
         self._new.discard(submission.operation_id)
         self._unwritten.operation(outcome, fingerprint, submission.submission)
         if isinstance(resource, Bulk):
@@ -220,7 +229,6 @@ class _Turn:
     def _post_bulk(self, submission: Submission, command: PostBulk) -> Bulk:
         """Post the entries of a bulk, each a write of its own with its own outcome, or none of them."""
         self.write()
-        self._save_clock()  # whatever becomes of the bulk, its outcome is of now
         entries = self._entries_of(submission, command)
         self.expect(entries)
         before = dict(self._accounts), self._slot
@@ -286,13 +294,8 @@ class _Turn:
             save.hold(self._connection, held.hold)
         save.hold_event(self._connection, held.event)
         self._accounts.update(held.accounts)
-        self._save_clock()
+        self._is_changed = True
         return held.hold
-
-    def _save_clock(self) -> None:
-        if not self._clock_saved:
-            save.last_at(self._connection, self._now)
-            self._clock_saved = True
 
     def _expire_holds(self) -> None:
         for hold_id in load.due_holds(self._connection, self._now):

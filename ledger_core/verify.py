@@ -113,10 +113,10 @@ class _Proof:
                 yield Finding(f"account {account.id}", "has metadata that can't be read")
         yield from self._entries()
         yield from self._holds()
-        if self.last_at > load.book(self._connection).last_at:
-            yield Finding("book", "its clock stands before what was written")
         yield from self._accounts()
         yield from self._operations()
+        if self.last_at > load.book(self._connection).last_at:
+            yield Finding("book", "its clock stands before what was written")
 
     def _guards(self) -> Iterator[Finding]:
         found = scan.guards(self._connection)
@@ -268,6 +268,7 @@ class _Proof:
     def _operations(self) -> Iterator[Finding]:
         for operation in scan.operations(self._connection):
             self.operations += 1
+            self.last_at = max(self.last_at, operation.finished_at)
             subject_id = operation.subject_id
             if subject_id is not None and not self._exists(operation.id, operation.kind, subject_id):
                 subject = f"operation {operation.id.hex()}"

@@ -39,6 +39,7 @@ WIDTHS = {  # how many columns the tables of this program have, which the newer 
     "book": 5, "accounts": 13, "entries": 8, "lines": 8, "holds": 13, "hold_events": 10, "operations": 9,
     "bulk_entries": 4, "orgs": 4, "api_keys": 6, "accepted": 9, "set_aside": 5,
 }  # fmt: skip
+OURS = {kind: len(STEPS[kind]) for kind in FileKind}  # the schema version of this program's files
 STEP = {FileKind.BOOK: BOOK_STEP, FileKind.REGISTRY: REGISTRY_STEP, FileKind.INBOX: INBOX_STEP}
 
 
@@ -53,5 +54,5 @@ def install(patch: pytest.MonkeyPatch, book_step: str = BOOK_STEP) -> None:
 def uninstall(patch: pytest.MonkeyPatch) -> None:
     """Make this program the older one again."""
     for kind in FileKind:
-        patch.setitem(STEPS, kind, STEPS[kind][:1])
+        patch.setitem(STEPS, kind, STEPS[kind][: OURS[kind]])
     patch.setattr(verify, "GUARDS", scan.guards_of_new())

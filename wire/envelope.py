@@ -86,13 +86,14 @@ class Message(NamedTuple):
 class Reply(NamedTuple):
     """The answers to a message, each under the number of its command, and in how many commits they were decided.
 
-    `took_us` is how long the worker had to do with it; None where that is not said.
+    `took_us` is how long the worker had to do with it, `worker` names the process; None where that is not said.
     """
 
     message_id: int
     transactions: int
     answers: Sequence[tuple[int, Answer]]
     took_us: int | None = None
+    worker: str | None = None
 
 
 def encode_message(message: Message) -> str:
@@ -195,7 +196,8 @@ def encode_reply(reply: Reply) -> bytes:
         for number, answer in reply.answers
     ]
     fields = {"v": VERSION, "id": reply.message_id, "transactions": reply.transactions, "answers": answers}
-    return orjson.dumps(fields if reply.took_us is None else {**fields, "took_us": reply.took_us})
+    said = {"took_us": reply.took_us, "worker": reply.worker}
+    return orjson.dumps(fields | {name: value for name, value in said.items() if value is not None})
 
 
 def decode_reply(text: bytes | str) -> Reply:
@@ -208,9 +210,11 @@ def decode_reply(text: bytes | str) -> Reply:
         fields = orjson.loads(text)
         _check_version(fields)
         answers = [_answer(item) for item in fields["answers"]]
-        took_us = fields.get("took_us")  # a worker of an earlier version does not say
+        took_us, worker = fields.get("took_us"), fields.get("worker")  # a worker of an earlier version does not say
         known_us = None if took_us is None else _whole(took_us)
-        return Reply(_whole(fields["id"]), _whole(fields["transactions"]), answers, known_us)
+        if not (worker is None or isinstance(worker, str)):
+            raise Malformed("the name of a reply's worker is not text")
+        return Reply(_whole(fields["id"]), _whole(fields["transactions"]), answers, known_us, worker)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise _malformed(error) from error
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import reprlib
+import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -26,6 +27,7 @@ logger = logging.getLogger("ledger.workers")
 
 RETRY_AFTER_S = 5  # a task whose book can't be reached waits this long, then twice as long each time,
 RETRY_AFTER_S_MAX = 40  # up to this, for as often as it takes; below the visibility timeout of the broker
+WORKER = secrets.token_hex(4)  # names this process to those who send it messages
 ANSWERED_MAX = 2_000  # messages that are remembered as answered: far more than a lane has under way
 
 
@@ -184,7 +186,7 @@ def _applied(message: Message, turns: Turns, began_s: float) -> Reply:
         if unreadable.number is not None:
             told.append((unreadable.number, answer))
     took_us = int((time.monotonic() - began_s) * 1e6)
-    return Reply(message.message_id, turns.transactions - before, told, took_us)
+    return Reply(message.message_id, turns.transactions - before, told, took_us, WORKER)
 
 
 def _leave_without_a_result() -> NoReturn:

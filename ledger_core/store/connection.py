@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import apsw
 
 from ledger_core.errors import OtherSchema, OutcomeUnknown, StorageUnavailable
+from ledger_core.store.lengthening import Lengthening
 from ledger_core.store.migrate import migrate
 from ledger_core.store.private import close_to_others
 from ledger_core.store.versions import FileKind, check_newest, newest, user_version, version_of
@@ -49,6 +51,12 @@ class Connection(apsw.Connection):
 
     version: int | None = None  # None until it is the one that this program knows
     migrated_from: int | None = None
+    lengthening: Lengthening | None = None  # of a book that is written
+    statements: apsw.Cursor  # runs those of transactions: a cursor for each costs as much as a short statement
+    state: int | None = None  # which of the file's states, as SQLite counts them, its last transaction left
+
+
+Runner: TypeAlias = apsw.Connection | apsw.Cursor  # of statements
 
 
 @contextmanager
@@ -81,6 +89,7 @@ def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> Connecti
             if version != newest(kind):
                 connection.migrated_from = _migrate(connection, path, kind)
             connection.version = newest(kind)
+            connection.lengthening = Lengthening() if kind is FileKind.BOOK else None
         except BaseException:
             connection.close()
             raise
@@ -134,9 +143,12 @@ def begun(connection: Connection, what: str) -> Iterator[Callable[[], None]]:
     What it does not commit is rolled back. The errors are those of `transaction`.
     """
     with storage_errors(what):
-        connection.execute("begin immediate")
+        connection.statements.execute("begin immediate")
         try:
-            check_unmoved(connection, what)
+            if connection.data_version() != connection.state:  # somebody else wrote since
+                check_unmoved(connection, what)
+            if connection.lengthening is not None:
+                connection.lengthening.look(connection, BOOK_PAGE_BYTES)
             yield partial(_commit, connection, what)
         finally:
             if connection.in_transaction:
@@ -166,7 +178,8 @@ def _commit(connection: Connection, what: str) -> None:
     its place, but a crash before that would bring it back. So an empty commit takes its place at once.
     """
     try:
-        connection.execute("commit")
+        connection.statements.execute("commit")
+        connection.state = connection.data_version()
     except apsw.IOError as error:
         if connection.in_transaction:
             connection.execute("rollback")
@@ -203,7 +216,9 @@ def _migrate(connection: Connection, path: Path, kind: FileKind) -> int | None:
 def _connection(path: Path, flags: int) -> Connection:
     """Open a file that lies where it is said to: in place of a symbolic link, somebody else's could be written."""
     place = path.parent.resolve() / path.name  # the folder itself may be reached by one
-    return Connection(str(place), flags=flags | apsw.SQLITE_OPEN_NOFOLLOW, statementcachesize=64)
+    connection = Connection(str(place), flags=flags | apsw.SQLITE_OPEN_NOFOLLOW, statementcachesize=64)
+    connection.statements = connection.cursor()
+    return connection
 
 
 def _prepare(connection: apsw.Connection, kind: FileKind) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-import apsw
+from ledger_core.store.connection import Runner
 
 # The more rows to a statement, the fewer copies, and the fewer times that SQLite lets go of the interpreter.
 # Longer ones give little more, and are kept prepared by each book that wrote as many: those of a book take 90 KB.
@@ -20,7 +20,7 @@ class Insert:
         head = f"insert into {table} ({columns}) values "  # noqa: S608  # of constants
         self._statements = [(count, f"{head}{', '.join([row] * count)} {tail}") for count in ROWS_AT_ONCE]
 
-    def all(self, connection: apsw.Connection, rows: Sequence[Sequence[Any]]) -> None:
+    def all(self, connection: Runner, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows in their order, as many at once as there are enough for."""
         start = 0
         for count, statement in self._statements:

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from ledger_core.limits import ID_MAX
 from ledger_core.model import Account, Hold, HoldStatus, ListedEntry
-from ledger_core.store import load
+from ledger_core.store import load, times
 
 FEW = 1_000  # accounts, whose ids are soon put in order; of more, a walk mostly meets a page soon
 
@@ -53,7 +53,8 @@ def _holds(ids: str) -> _Walk:
     return _walk(f"{load.HOLD_COLUMNS}, {_AS_OF}", "holds", ids.format(as_of=_AS_OF))
 
 
-_AS_OF = "(select max(:now, last_at) from book)"  # a machine's clock may go back, what a book has written does not
+# A machine's clock may go back, what a book has written does not.
+_AS_OF = f"(select max(:now, {load.LAST_AT}) from book)"  # noqa: S608
 
 
 _ACCOUNTS = _accounts(
@@ -116,8 +117,6 @@ _HOLDS_EXPIRED = _holds(  # settled ones, and those that no writer has settled y
 )
 
 _HOLD_NOW = f"select {load.HOLD_COLUMNS}, {_AS_OF} from holds where id = :hold"  # noqa: S608
-_FIRST_ENTRY_FROM = "select id from entries where posted_at >= ? order by posted_at, id limit 1"
-_LAST_ENTRY_UNTIL = "select id from entries where posted_at <= ? order by posted_at desc, id desc limit 1"
 _LAST_LINE = """select debits, credits, version from lines where account_id = ? and entry_id <= ?
     order by entry_id desc, position desc limit 1"""
 _LAST_HELD = "select held from hold_events where account_id = ? and at <= ? order by at desc, id desc limit 1"
@@ -126,13 +125,13 @@ _DUE_OF_ACCOUNT = """select coalesce(sum(amount - captured - released), 0) from 
 
 
 # The instant stands there twice rather than in a subselect, which SQLite would write to a table of its own first.
-_STANDING_NOW = """select debits, credits, version, max(?2, last_at),
+_STANDING_NOW = f"""select debits, credits, version, max(?2, {load.LAST_AT}),
     iif(held = 0, 0, held - (
         select coalesce(sum(amount - captured - released), 0) from holds indexed by holds_due_by_account
         where account_id = accounts.id and status = 'active' and expires_at is not null
-            and expires_at <= max(?2, last_at))),
+            and expires_at <= max(?2, {load.LAST_AT}))),
     accounts.currency, type
-    from accounts, book where accounts.id = ?1"""
+    from accounts, book where accounts.id = ?1"""  # noqa: S608
 
 
 class Standing(NamedTuple):
@@ -214,9 +213,9 @@ def entries_between(connection: apsw.Connection, posted_from: int | None, posted
     """Return the range of ids, both ends exclusive, of the entries posted in a time: ids and times rise together."""
     low, high = 0, ID_MAX
     if posted_from is not None:
-        low = _first(connection, _FIRST_ENTRY_FROM, posted_from, ID_MAX) - 1
+        low = times.first_entry_from(connection, posted_from) - 1
     if posted_before is not None:
-        high = _first(connection, _FIRST_ENTRY_FROM, posted_before, ID_MAX)
+        high = times.first_entry_from(connection, posted_before)
     return low, high
 
 
@@ -228,7 +227,7 @@ def standing_now(connection: apsw.Connection, account_id: int, now: int) -> Stan
 
 def standing(connection: apsw.Connection, account_id: int, at: int) -> Standing:
     """Load what an account stood at, at an instant, with what was posted at that very instant."""
-    until = _first(connection, _LAST_ENTRY_UNTIL, at, 0)
+    until = times.last_entry_until(connection, at)
     row = connection.execute(_LAST_LINE, (account_id, until)).fetchone()
     return Standing(0, 0, 0) if row is None else Standing._make(row)
 
@@ -255,11 +254,6 @@ def _beyond(prefix: str) -> str | None:
         return None
     last = ord(kept[-1]) + 1
     return kept[:-1] + chr(0xE000 if last == 0xD800 else last)  # between them lie surrogates, which no text has
-
-
-def _first(connection: apsw.Connection, sql: str, at: int, otherwise: int) -> int:
-    row = connection.execute(sql, (at,)).fetchone()
-    return otherwise if row is None else int(row[0])
 
 
 def _page(connection: apsw.Connection, walk: _Walk, span: Range, bindings: dict[str, Any]) -> list[list[Any]]:

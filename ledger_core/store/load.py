@@ -2,7 +2,7 @@
 
 import json
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import apsw
@@ -23,6 +23,7 @@ from ledger_core.model import (
     Metadata,
 )
 from ledger_core.money import CREDIT, DEBIT, AccountType
+from ledger_core.store.connection import Runner
 
 # Each record comes whole, as one JSON array of one row: every row more is one more time that a reader lets go of the
 # interpreter, which under load costs more than the row. The columns are in the order of the record's fields.
@@ -44,11 +45,24 @@ HOLD_COLUMNS = """id, account_id, counter_account_id, amount,
         select entry_id, captured, at from hold_events where hold_id = holds.id and kind = 'captured'
         order by version))"""
 
-_BOOK = "select currency, created_at, last_at from book"
-_START = """select currency, last_at, entries.id, hash, exists (
+_ACCOUNT_TYPES = {type.value: type for type in AccountType}  # to call the class costs four times as much
+
+# The latest instant that a book has written is that of its last entry, unless something else was written since. The
+# entry says it of itself: to write it to the book as well would be one more page for each commit.
+LAST_AT = "max(last_at, coalesce((select posted_at from entries where id = (select max(id) from entries)), 0))"
+
+_BOOK = f"select currency, created_at, {LAST_AT} from book"  # noqa: S608  # of constants, like those below
+# What a writer wants to know first is one statement, with the kind of each row before its columns: to run another one
+# costs about as much as what it says.
+_ACCOUNT_ROW, _DECIDED_ROW = 1, 2
+_START = f"""select 0, currency, max(last_at, coalesce(posted_at, 0)), entries.id, hash, exists (
         select 1 from holds indexed by holds_due
-        where status = 'active' and expires_at is not null and expires_at <= max(?, last_at))
-    from book left join entries on entries.id = (select max(id) from entries)"""
+        where status = 'active' and expires_at is not null and expires_at <= max(?1, last_at, coalesce(posted_at, 0))),
+        null, null, null, null, null, null, null, null
+    from book left join entries on entries.id = (select max(id) from entries)
+    union all select 1, {ACCOUNT_COLUMNS} from carray(?2) cross join accounts on accounts.id = value
+    union all select 2, operations.id, null, null, null, null, null, null, null, null, null, null, null, null
+        from carray(?3) cross join operations on operations.id = value"""  # noqa: S608
 _ACCOUNTS = f"select {ACCOUNT_COLUMNS} from carray(?) cross join accounts on accounts.id = value"  # noqa: S608
 _ACCOUNT = f"select {ACCOUNT_COLUMNS} from accounts where id = ?"  # noqa: S608
 _ENTRY = f"select {ENTRY_COLUMNS} from entries where id = ?"  # noqa: S608
@@ -71,14 +85,19 @@ class BookRow(NamedTuple):
     last_at: int
 
 
-class StartRow(NamedTuple):
-    """Where a book's writer goes on: its clock, the last entry if there is one, and whether a hold has expired."""
+class Start(NamedTuple):
+    """Where a book's writer goes on: its clock, the last entry if there is one, and whether a hold has expired.
+
+    With it comes what was asked for: those of the accounts that exist, and those of the writes that were decided.
+    """
 
     currency: str
     last_at: int
     entry_id: int | None
     entry_hash: bytes | None
     has_due_holds: int
+    accounts: list[Account]
+    decided: list[bytes]
 
 
 class OperationRow(NamedTuple):
@@ -94,52 +113,61 @@ class OperationRow(NamedTuple):
     refusal: RefusalRecord | None
 
 
-def book(connection: apsw.Connection) -> BookRow:
+def book(connection: Runner) -> BookRow:
     """Load the book's own facts."""
     return BookRow._make(_row(connection, _BOOK, ()) or ())
 
 
-def start(connection: apsw.Connection, now: int) -> StartRow:
-    """Load where a book's writer goes on."""
-    return StartRow._make(_row(connection, _START, (now,)) or ())
+def start(connection: Runner, now: int, account_ids: Collection[int], operation_ids: Collection[bytes]) -> Start:
+    """Load where a book's writer goes on, with some accounts, and which of some writes were decided."""
+    facts: Sequence[Any] = ()
+    accounts, decided = [], []
+    for kind, *row in connection.execute(_START, (now, _integers(account_ids), _blobs(operation_ids))):
+        if kind == _ACCOUNT_ROW:
+            accounts.append(account_record(row))
+        elif kind == _DECIDED_ROW:
+            decided.append(row[0])
+        else:
+            facts = row[:5]
+    return Start._make((*facts, accounts, decided))
 
 
-def accounts(connection: apsw.Connection, account_ids: Iterable[int]) -> list[Account]:
+def accounts(connection: Runner, account_ids: Collection[int]) -> list[Account]:
     """Load those of the accounts that exist, as they are written."""
-    rows = connection.execute(_ACCOUNTS, (apsw.carray(array("q", account_ids)),))
+    rows = connection.execute(_ACCOUNTS, (_integers(account_ids),))
     return [account_record(row) for row in rows]
 
 
-def account(connection: apsw.Connection, account_id: int) -> Account | None:
+def account(connection: Runner, account_id: int) -> Account | None:
     """Load an account as it is written; holds that expired since then are still in `held`."""
     row = _row(connection, _ACCOUNT, (account_id,))
     return None if row is None else account_record(row)
 
 
-def entry(connection: apsw.Connection, entry_id: int) -> Entry | None:
+def entry(connection: Runner, entry_id: int) -> Entry | None:
     """Load an entry with its lines."""
     row = _row(connection, _ENTRY, (entry_id,))
     return None if row is None else entry_record(row)
 
 
-def hold(connection: apsw.Connection, hold_id: int) -> Hold | None:
+def hold(connection: Runner, hold_id: int) -> Hold | None:
     """Load a hold as it is written; one that expired since then is still active."""
     row = _row(connection, _HOLD, (hold_id,))
     return None if row is None else hold_record(row)
 
 
-def hold_events(connection: apsw.Connection, hold_id: int) -> list[HoldEvent]:
+def hold_events(connection: Runner, hold_id: int) -> list[HoldEvent]:
     """Load what happened to a hold, in its order."""
     rows = connection.execute(_HOLD_EVENTS, (hold_id,))
     return [HoldEvent._make((*row[:3], HoldEventKind(row[3]), *row[4:])) for row in rows]
 
 
-def due_holds(connection: apsw.Connection, now: int) -> list[int]:
+def due_holds(connection: Runner, now: int) -> list[int]:
     """Load the ids of active holds that have expired, in the order in which they did."""
     return [hold_id for (hold_id,) in connection.execute(_DUE, (now,))]
 
 
-def operation(connection: apsw.Connection, operation_id: bytes) -> OperationRow | None:
+def operation(connection: Runner, operation_id: bytes) -> OperationRow | None:
     """Load what was decided about a write."""
     row = _row(connection, _OPERATION, (operation_id,))
     if row is None:
@@ -147,30 +175,28 @@ def operation(connection: apsw.Connection, operation_id: bytes) -> OperationRow 
     return OperationRow._make((Kind(row[0]), *row[1:7], refusal_record(row[7])))
 
 
-def decided(connection: apsw.Connection, operation_ids: Collection[bytes]) -> list[bytes]:
+def decided(connection: Runner, operation_ids: Collection[bytes]) -> list[bytes]:
     """Load which of the writes were decided."""
-    if not operation_ids:
-        return []  # an array of nothing can't be bound
-    rows = connection.execute(_DECIDED, (apsw.carray(tuple(operation_ids)),))
+    rows = connection.execute(_DECIDED, (_blobs(operation_ids),))
     return [operation_id for (operation_id,) in rows]
 
 
-def bulk_entries(connection: apsw.Connection, operation_id: bytes) -> list[tuple[bytes, int]]:
+def bulk_entries(connection: Runner, operation_id: bytes) -> list[tuple[bytes, int]]:
     """Load the operation and the id of each entry of a bulk, in its order."""
     return [(row[0], row[1]) for row in connection.execute(_BULK_ENTRIES, (operation_id,))]
 
 
-def code_owner(connection: apsw.Connection, code: str) -> int | None:
+def code_owner(connection: Runner, code: str) -> int | None:
     """Load the id of the account that has a code."""
     return _number(connection, "select id from accounts where code = ?", (code,))
 
 
-def last_account_id(connection: apsw.Connection) -> int:
+def last_account_id(connection: Runner) -> int:
     """Load the highest id of an account; 0 when there is none."""
     return _number(connection, "select max(id) from accounts", ()) or 0
 
 
-def last_hold_id(connection: apsw.Connection) -> int:
+def last_hold_id(connection: Runner) -> int:
     """Load the highest id of a hold; 0 when there is none."""
     return _number(connection, "select max(id) from holds", ()) or 0
 
@@ -178,7 +204,8 @@ def last_hold_id(connection: apsw.Connection) -> int:
 def account_record(row: Sequence[Any]) -> Account:
     """Make an account of a row of its columns."""
     id_, name, code, type_, currency, limit, metadata, *rest = row
-    return Account(id_, name, code, AccountType(type_), currency, limit, metadata_record(metadata), *rest)
+    known = _ACCOUNT_TYPES.get(type_) or AccountType(type_)
+    return Account._make((id_, name, code, known, currency, limit, metadata_record(metadata), *rest))
 
 
 def entry_record(row: Sequence[Any]) -> Entry:
@@ -237,10 +264,18 @@ def _nested(value: str | list[Any]) -> list[Any]:
     return value if isinstance(value, list) else from_json(value)
 
 
-def _row(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...]) -> tuple[Any, ...] | None:
+def _integers(values: Collection[int]) -> Any:
+    return apsw.carray(array("q", values)) if values else None  # null is an array of nothing, which can't be bound
+
+
+def _blobs(values: Collection[bytes]) -> Any:
+    return apsw.carray(tuple(values)) if values else None
+
+
+def _row(connection: Runner, sql: str, bindings: tuple[Any, ...]) -> tuple[Any, ...] | None:
     return connection.execute(sql, bindings).fetchone()
 
 
-def _number(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...]) -> int | None:
+def _number(connection: Runner, sql: str, bindings: tuple[Any, ...]) -> int | None:
     row = _row(connection, sql, bindings)
     return None if row is None else row[0]

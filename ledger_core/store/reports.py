@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import apsw
 from pydantic_core import from_json
 
-from ledger_core.limits import ID_MAX, LINES_PER_ENTRY_MAX
+from ledger_core.limits import LINES_PER_ENTRY_MAX
+from ledger_core.store import times
 
 PLACE_FACTOR = 512  # a line's place in its account's history is one number: entry times this, plus position
 
@@ -24,7 +25,6 @@ _STANDINGS = """select json_group_array(json_array(accounts.id, code, name, type
         select entry_id, position from lines indexed by lines_by_account
         where account_id = accounts.id and entry_id <= :until order by entry_id desc, position desc limit 1)
     where accounts.created_at <= :at"""
-_LAST_ENTRY_UNTIL = "select id from entries where posted_at <= ? order by posted_at desc, id desc limit 1"
 
 
 class LineRow(NamedTuple):
@@ -55,7 +55,7 @@ class StandingRow(NamedTuple):
 
 def place_after_entry(entry_id: int) -> int:
     """Return a place that lies after every line of an entry, and before those of the next one."""
-    return min(entry_id * PLACE_FACTOR + PLACE_FACTOR - 1, ID_MAX)  # a time without entries begins beyond all ids
+    return entry_id * PLACE_FACTOR + PLACE_FACTOR - 1
 
 
 def lines(connection: apsw.Connection, account_id: int, *, after: int, before_entry: int, limit: int) -> list[LineRow]:
@@ -66,9 +66,8 @@ def lines(connection: apsw.Connection, account_id: int, *, after: int, before_en
 
 def standings(connection: apsw.Connection, at: int) -> list[StandingRow]:
     """Load what every account stood at, at an instant, of those that existed; one seek for each."""
-    row = connection.execute(_LAST_ENTRY_UNTIL, (at,)).fetchone()
-    until = 0 if row is None else row[0]
-    return [StandingRow._make(row) for row in _whole(connection, _STANDINGS, {"until": until, "at": at})]
+    values = {"until": times.last_entry_until(connection, at), "at": at}
+    return [StandingRow._make(row) for row in _whole(connection, _STANDINGS, values)]
 
 
 def _whole(connection: apsw.Connection, sql: str, values: dict[str, Any]) -> list[list[Any]]:

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-import apsw
 from pydantic_core import to_json
 
 from ledger_core.errors import RefusalRecord
 from ledger_core.model import Account, Bulk, Entry, Hold, HoldEvent, Metadata, Outcome
 from ledger_core.money import Side
+from ledger_core.store.connection import Runner
 from ledger_core.store.inserting import Insert
 
 _ACCOUNT = """insert into accounts (id, name, code, type, currency, overdraft_limit, metadata, created_at)
@@ -36,7 +36,7 @@ class Unwritten:
 
     __slots__ = ("_connection", "_entries", "_lines", "_operations")
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: Runner) -> None:
         self._connection = connection
         self._lines: list[tuple[int, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
@@ -94,17 +94,17 @@ class Unwritten:
         self._operations.clear()
 
 
-def account(connection: apsw.Connection, opened: Account) -> None:
+def account(connection: Runner, opened: Account) -> None:
     """Save a newly opened account."""
     connection.execute(_ACCOUNT, (*opened[:6], _metadata(opened.metadata), opened.created_at))
 
 
-def account_closed(connection: apsw.Connection, closed: Account) -> None:
+def account_closed(connection: Runner, closed: Account) -> None:
     """Save that an account was closed."""
     connection.execute(_CLOSED, (closed.closed_at, closed.id))
 
 
-def hold(connection: apsw.Connection, placed: Hold) -> None:
+def hold(connection: Runner, placed: Hold) -> None:
     """Save a newly placed hold; its first event follows it."""
     connection.execute(
         _HOLD,
@@ -122,18 +122,18 @@ def hold(connection: apsw.Connection, placed: Hold) -> None:
     )
 
 
-def hold_event(connection: apsw.Connection, event: HoldEvent) -> None:
+def hold_event(connection: Runner, event: HoldEvent) -> None:
     """Save what happened to a hold; the tables move the hold and its account."""
     connection.execute(_HOLD_EVENT, event)
 
 
-def bulk(connection: apsw.Connection, operation_id: bytes, posted: Bulk) -> None:
+def bulk(connection: Runner, operation_id: bytes, posted: Bulk) -> None:
     """Save which entries a bulk posted."""
     rows = [(operation_id, n, item.operation_id, item.entry.id) for n, item in enumerate(posted.items)]
     _BULK_ENTRIES.all(connection, rows)
 
 
-def last_at(connection: apsw.Connection, now: int) -> None:
+def last_at(connection: Runner, now: int) -> None:
     """Save the latest instant written, behind which this book's clock never goes."""
     connection.execute(_LAST_AT, (now,))
 

@@ -60,11 +60,12 @@ class HoldEventRow(NamedTuple):
 
 
 class OperationRow(NamedTuple):
-    """Where a decided write points."""
+    """Where a decided write points, and when it was decided."""
 
     id: bytes
     kind: str
     subject_id: int | None
+    finished_at: int
 
 
 _ACCOUNTS = """select id, name, code, type, currency, overdraft_limit, metadata, created_at, closed_at,
@@ -76,7 +77,7 @@ _LINES = """select entry_id, position, account_id, debit, credit, version, debit
 _HOLDS = "select id, account_id, amount, captured, released, status, version from holds order by id"
 _HOLD_EVENTS = """select hold_id, version, account_id, kind, captured, released, held, at, entry_id
     from hold_events order by id"""
-_OPERATIONS = "select id, kind, subject_id from operations"
+_OPERATIONS = "select id, kind, subject_id, finished_at from operations"
 
 
 def accounts(connection: apsw.Connection) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from ledger_core.inbox import Inbox, inbox_path
 from ledger_core.orgs import Registry, registry_path
 from ledger_core.store.book import Book, book_path
 from ledger_core.store.migrate import copy_path
+from ledger_core.store.versions import FileKind
 from ledger_core.upgrade import upgrade
 from ledger_core.verify import verify
 from tests import newer_program
@@ -48,7 +49,7 @@ class Upgrade:
         driver.close()
         self._now = driver.now
         paths = (book_path(before, ORG), book_path(before, OTHER), registry_path(before), inbox_path(before))
-        self._rows = {path.relative_to(before): rows(path) for path in paths}
+        self._before = {path.relative_to(before): (schema_version(path), rows(path)) for path in paths}
 
     def run(self, record: Recording) -> None:
         """Upgrade everything, as the newer program does it."""
@@ -62,8 +63,8 @@ class Upgrade:
         looked_at = folder.with_name(f"{folder.name}-looked-at")  # looking folds the WAL in
         shutil.copytree(folder, looked_at)
         try:
-            for path, before in self._rows.items():
-                self._is_old_or_new(looked_at / path, before, answered)
+            for path, (older, before) in self._before.items():
+                self._is_old_or_new(looked_at / path, older, before, answered)
             self._older_program_still_reads(looked_at)
         finally:
             shutil.rmtree(looked_at)
@@ -71,16 +72,16 @@ class Upgrade:
         self._all_is_there(folder)
 
     @staticmethod
-    def _is_old_or_new(path: Path, before: object, answered: int) -> None:
+    def _is_old_or_new(path: Path, older: int, before: object, answered: int) -> None:
         version = schema_version(path)
-        assert version in ((2,) if answered == 1 else (1, 2)), f"{path.name} has schema {version}"
+        assert version in ((older + 1,) if answered == 1 else (older, older + 1)), f"{path.name} has schema {version}"
         assert rows(path) == before, f"{path.name} is not what it was"
-        if version == 2:
-            copy = copy_path(path, 1)
-            assert (schema_version(copy), rows(copy)) == (1, before), f"the copy of {path.name} is not what it was"
+        if version != older:
+            copy = copy_path(path, older)
+            assert (schema_version(copy), rows(copy)) == (older, before), f"the copy of {path.name} is not what it was"
 
     def _older_program_still_reads(self, folder: Path) -> None:
-        if schema_version(book_path(folder, OTHER)) == 1:
+        if schema_version(book_path(folder, OTHER)) == newer_program.OURS[FileKind.BOOK]:
             with pytest.MonkeyPatch.context() as patch:
                 newer_program.uninstall(patch)
                 book = Book.open_writer(folder, OTHER)

@@ -33,7 +33,7 @@ def test_the_first_read_after_an_upgrade_brings_the_book_up_to_date(
     with readers.book(ORG) as book:
         assert reads.account(book, 1).name == "Cash"
 
-    assert copy_path(chart.path, 1).exists()
+    assert copy_path(chart.path, 2).exists()
     readers.close()
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from ledger_core import ledger as core
 from ledger_core import reads
+from ledger_core.instants import format_instant
+from ledger_core.verify import verify
 from tests.ledger_core.builders import CASH, CUSTOMERS, FEES, NOON, Ledger, answer, posting, refusal, resource
 
 DEPOSIT = posting((CASH, 5, "debit"), (CUSTOMERS, 5, "credit"))
@@ -174,6 +176,18 @@ def test_times_never_go_back_when_the_clock_does(chart: Ledger) -> None:
     assert (held.created_at, held.expires_at) == (first.posted_at, first.posted_at + 10_000_000)
     assert account.created_at == first.posted_at
     assert chart.findings() == []
+
+
+def test_an_entry_says_the_time_by_itself(chart: Ledger) -> None:
+    """What a commit writes is a page less."""
+    book = "select last_at from book"
+    before = list(chart.reader.connection.execute(book))
+    chart.pass_s(100)
+
+    chart.post((CASH, 5, "debit"), (CUSTOMERS, 5, "credit"))
+
+    assert list(chart.reader.connection.execute(book)) == before
+    assert verify(chart.reader).last_at == format_instant(chart.now)
 
 
 def test_a_refusal_moves_the_books_clock_too(chart: Ledger) -> None:

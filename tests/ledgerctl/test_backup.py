@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from ledger_core.inbox import Inbox
 from ledger_core.store.book import book_path
+from ledger_core.store.versions import FileKind, newest
 from ledgerctl.cli import cli
 from tests.ledgerctl.conftest import Run
 from wire.lanes import lock_path
@@ -64,7 +65,7 @@ def test_the_manifest_says_what_there_is_and_up_to_where(acme: Run, copy: Path) 
     assert first == {
         "name": "acme",
         "file": "books/acme.db",
-        "schema": 1,
+        "schema": newest(FileKind.BOOK),
         "taken_at": first["taken_at"],
         **{name: value for name, value in proof.items() if name not in ("ok", "findings")},
     }

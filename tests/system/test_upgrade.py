@@ -9,6 +9,8 @@ import httpx
 
 from ledger_core.store.book import book_path
 from ledger_core.store.migrate import copy_path
+from ledger_core.store.versions import FileKind
+from tests.newer_program import OURS
 from tests.system.callers import Caller, go_on, send_home, set_to_work
 from tests.system.orgs import Org, entry
 from tests.system.stack import Stack
@@ -59,7 +61,7 @@ def test_an_upgrade_with_a_newer_schema_loses_no_answer(own_stack: Callable[...,
     assert not copy_path(book_path(stack.data, "read"), 1).exists()
     assert read.balance(account)["total"] == 0  # its first touch
     for org in (busy, read):
-        assert copy_path(book_path(stack.data, org.slug), 1).exists()
+        assert copy_path(book_path(stack.data, org.slug), OURS[FileKind.BOOK]).exists()
     verified = stack.shell("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "read: right" in verified.stdout

@@ -251,16 +251,18 @@ def test_of_a_message_that_comes_too_late_the_commands_are_not_read() -> None:
     assert message.items == []
 
 
-@pytest.mark.parametrize("took_us", [None, 0, 2_500])
-def test_a_reply_comes_out_as_it_went_in_whether_it_says_how_long_it_took_or_not(took_us: int | None) -> None:
-    reply = Reply(7, 2, [(1, Answer(201, b"{}")), (2, Answer(503, b"{}", decided=False))], took_us)
+@pytest.mark.parametrize(("took_us", "worker"), [(None, None), (0, ""), (2_500, "3f"), (None, "3f")])
+def test_a_reply_comes_out_as_it_went_in_whatever_it_says_of_its_worker(
+    took_us: int | None, worker: str | None
+) -> None:
+    reply = Reply(7, 2, [(1, Answer(201, b"{}")), (2, Answer(503, b"{}", decided=False))], took_us, worker)
 
     assert decode_reply(encode_reply(reply)) == reply
 
 
-def test_a_reply_of_a_worker_of_an_earlier_version_does_not_say_how_long_it_took() -> None:
-    fields = json.loads(encode_reply(Reply(7, 2, [(1, Answer(201, b"{}"))], 2_500)))
-    del fields["took_us"]
+def test_a_reply_of_a_worker_of_an_earlier_version_does_not_say_how_long_it_took_nor_who_it_is() -> None:
+    fields = json.loads(encode_reply(Reply(7, 2, [(1, Answer(201, b"{}"))], 2_500, "3f")))
+    del fields["took_us"], fields["worker"]
 
     assert decode_reply(json.dumps(fields)) == Reply(7, 2, [(1, Answer(201, b"{}"))])
 
@@ -271,3 +273,11 @@ def test_a_reply_that_says_nonsense_of_how_long_it_took_is_malformed(took_us: ob
 
     with pytest.raises(Malformed):
         decode_reply(json.dumps({**fields, "took_us": took_us}))
+
+
+@pytest.mark.parametrize("worker", [1, True, [], {}])
+def test_a_reply_that_says_nonsense_of_who_its_worker_is_is_malformed(worker: object) -> None:
+    fields = json.loads(encode_reply(Reply(7, 2, [], 2_500, "3f")))
+
+    with pytest.raises(Malformed):
+        decode_reply(json.dumps({**fields, "worker": worker}))

@@ -11,8 +11,10 @@ from celery.exceptions import Reject
 from ledger_core.set_aside import SetAside
 from ledger_core.store.book import book_path
 from wire import replies
-from wire.app import SUBMIT_TASK, make_app
-from workers.tasks import register
+from wire.app import APPLY_TASK, SUBMIT_TASK, make_app
+from wire.envelope import REPLY_LIST_PREFIX, Deadline, Message, Reply, encode_message
+from workers.arrival import Arrived
+from workers.tasks import WORKER, register
 from workers.turns import Turns
 
 ACCOUNT = {"org": "acme", "kind": "account", "command": {"name": "Cash", "type": "asset"}}
@@ -56,3 +58,29 @@ def test_a_task_with_a_fault_of_ours_is_kept(task: Any, aside: SetAside) -> None
     task.on_failure(LookupError("a bug"), "a-task", (), ACCOUNT, None)
 
     assert len(list(aside.items())) == 1
+
+
+class Replies:
+    """Keeps what a worker replies."""
+
+    def __init__(self) -> None:
+        self.sent: list[Reply] = []
+
+    def send(self, reply_to: str, reply: Reply) -> None:
+        """Keep a reply."""
+        self.sent.append(reply)
+
+
+def test_a_worker_names_itself_in_its_replies(turns: Turns, tmp_path: Path) -> None:
+    """Whoever sends to several of its lanes learns by it that they are of one process."""
+    app = make_app(f"redis+socket://{tmp_path}/gone.sock", 4)
+    kept = Replies()
+    register(app, turns, kept)  # type: ignore[arg-type]
+    for number, queue in ((1, "ledger.lane.0"), (2, "ledger.lane.3")):
+        message = Message(number, f"{REPLY_LIST_PREFIX}a", Deadline.after(60), [])
+        app.tasks[APPLY_TASK].carry_out(Arrived(encode_message(message), f"task-{number}", queue))
+    app.close()
+
+    first, second = (reply.worker for reply in kept.sent)
+    assert first
+    assert first == second == WORKER

@@ -10,8 +10,9 @@ from ledger_core.inbox import Inbox, inbox_path
 from ledger_core.orgs import Registry, registry_path
 from ledger_core.store.book import Book, book_path
 from ledger_core.store.migrate import copy_path
+from ledger_core.store.versions import STEPS, FileKind
 from tests import newer_program
-from tests.ledger_core.builders import CASH, CUSTOMERS, NOON, ORG, Ledger, answer, posting
+from tests.ledger_core.builders import CASH, CUSTOMERS, NOON, ORG, SECOND, Ledger, answer, posting
 from tests.ledger_core.store.on_disk import beside, rows, version
 from tests.ledger_core.test_inbox import accepted
 
@@ -21,11 +22,35 @@ def test_an_older_book_is_brought_up_to_date_and_stays_what_it_was(older: Ledger
 
     older.reopen()
 
-    assert version(older.path) == 2
+    assert version(older.path) == 3
     assert rows(older.path) == before
     assert older.findings() == []
     assert older.post((CASH, 7, "debit"), (CUSTOMERS, 7, "credit")).id == 6
     assert older.findings() == []
+    older.close()
+
+
+def test_a_book_of_the_first_schema_goes_on(tmp_path: Path) -> None:
+    """What it writes is the same; the index of times goes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(STEPS, FileKind.BOOK, STEPS[FileKind.BOOK][:1])
+        older = Ledger(tmp_path)
+        older.account(type="asset", name="Cash")
+        older.account(type="liability", name="Customers")
+        for _ in range(3):
+            older.post((CASH, 7, "debit"), (CUSTOMERS, 7, "credit"))
+            older.pass_s(1)
+        older.close()
+    before = rows(older.path)
+
+    older.reopen()
+
+    assert (version(older.path), version(copy_path(older.path, 1))) == (2, 1)
+    assert rows(older.path) == rows(copy_path(older.path, 1)) == before
+    assert older.findings() == []
+    assert older.post((CASH, 7, "debit"), (CUSTOMERS, 7, "credit")).id == 4
+    assert older.balance(CASH, at=NOON + SECOND).total == 14
+    assert not list(older.reader.connection.execute("select 1 from sqlite_schema where name = 'entries_by_time'"))
     older.close()
 
 
@@ -55,11 +80,11 @@ def test_a_copy_of_what_it_was_is_kept_beside_it(older: Ledger, newer: pytest.Mo
 
     Book.open_writer(older.folder, ORG).close()
 
-    copy = copy_path(older.path, 1)
-    assert copy.name == "acme-corp.db.schema-1"
+    copy = copy_path(older.path, 2)
+    assert copy.name == "acme-corp.db.schema-2"
     assert beside(older.path) == {older.path.name, copy.name}
     assert copy.stat().st_mode & 0o777 == 0o600
-    assert version(copy) == 1
+    assert version(copy) == 2
     assert rows(copy) == before
 
 
@@ -69,7 +94,7 @@ def test_the_copy_put_back_is_a_whole_book_of_the_older_program(older: Ledger) -
         older.reopen()
         older.close()
 
-    copy_path(older.path, 1).replace(older.path)
+    copy_path(older.path, 2).replace(older.path)
     older.reopen()
 
     assert older.findings() == []
@@ -87,14 +112,14 @@ def test_what_the_older_program_left_in_the_wal_is_in_the_copy(older: Ledger, tm
         Book.open_writer(tmp_path, ORG).close()
 
     assert len(before["accounts"]) == 3
-    assert rows(copy_path(older.path, 1)) == before
+    assert rows(copy_path(older.path, 2)) == before
     older.close()
 
 
 def test_a_new_book_needs_no_copy(tmp_path: Path, newer: pytest.MonkeyPatch) -> None:
     Book.create(tmp_path, "other", "USD", NOON)
 
-    assert version(book_path(tmp_path, "other")) == 2
+    assert version(book_path(tmp_path, "other")) == 3
     assert not copy_path(book_path(tmp_path, "other"), 0).exists()
 
 
@@ -119,7 +144,7 @@ def test_of_processes_that_touch_it_at_once_one_migrates(older: Ledger, newer: p
     for process in processes:
         process.join(60)
 
-    assert sorted(heard, key=str) == [1, None, None, None, None, None]
+    assert sorted(heard, key=str) == [2, None, None, None, None, None]
     older.reopen()
     assert older.findings() == []
     assert len(list(older.reader.connection.execute("select 1 from notes"))) == 2

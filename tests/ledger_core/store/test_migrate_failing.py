@@ -26,10 +26,10 @@ def test_a_book_that_can_not_be_migrated_stays_as_it_was(older: Ledger, step: st
 
     with pytest.MonkeyPatch.context() as patch:
         newer_program.install(patch, book_step=f"create table first (a); {step}")
-        with pytest.raises(StorageUnavailable, match="from schema 1 to 2, and stays as it was"):
+        with pytest.raises(StorageUnavailable, match="from schema 2 to 3, and stays as it was"):
             Book.open_writer(older.folder, ORG)
 
-    assert (version(older.path), rows(older.path)) == (1, before)
+    assert (version(older.path), rows(older.path)) == (2, before)
     assert beside(older.path) == {older.path.name}
     older.reopen()
     assert older.findings() == []
@@ -62,7 +62,7 @@ class FullFile(apsw.VFSFile):
     ("ending", "copies"),
     [
         (".partial", set()),
-        ("-wal", {"acme-corp.db.schema-1"}),  # whether a failed commit is on disk can't be told: the copy stays
+        ("-wal", {"acme-corp.db.schema-2"}),  # whether a failed commit is on disk can't be told: the copy stays
     ],
 )
 def test_a_disk_that_fills_up_meanwhile_leaves_the_book_as_it_was(
@@ -79,7 +79,7 @@ def test_a_disk_that_fills_up_meanwhile_leaves_the_book_as_it_was(
         apsw.set_default_vfs(default)
         disk.unregister()
 
-    assert (version(older.path), rows(older.path)) == (1, before)
+    assert (version(older.path), rows(older.path)) == (2, before)
     assert beside(older.path) == {older.path.name} | copies
     older.reopen()
     assert older.findings() == []
@@ -92,16 +92,16 @@ def test_a_disk_without_room_for_the_copy_leaves_the_book_as_it_was(older: Ledge
     with pytest.raises(StorageUnavailable, match="no room"):
         Book.open_writer(older.folder, ORG)
 
-    assert version(older.path) == 1
+    assert version(older.path) == 2
     assert beside(older.path) == {older.path.name}
 
 
 def test_what_an_attempt_left_that_was_cut_short_is_in_nobodys_way(older: Ledger, newer: pytest.MonkeyPatch) -> None:
-    partial = older.path.with_name("acme-corp.db.schema-1.partial")
+    partial = older.path.with_name("acme-corp.db.schema-2.partial")
     partial.write_bytes(b"half a copy")
-    copy_path(older.path, 1).write_bytes(b"a copy of an earlier attempt, older than the book is now")
+    copy_path(older.path, 2).write_bytes(b"a copy of an earlier attempt, older than the book is now")
 
     Book.open_writer(older.folder, ORG).close()
 
-    assert beside(older.path) == {older.path.name, "acme-corp.db.schema-1"}
-    assert version(copy_path(older.path, 1)) == 1
+    assert beside(older.path) == {older.path.name, "acme-corp.db.schema-2"}
+    assert version(copy_path(older.path, 2)) == 2

@@ -22,6 +22,9 @@ FILTERS = [
 BALANCES = [None, NOON - 1, NOON, NOON + 100 * SECOND]
 
 
+SMALL = "book|halves|CONSTANT"
+
+
 class Watch:
     """Keeps what a connection runs."""
 
@@ -36,7 +39,7 @@ class Watch:
         """Yield each step of each plan, with its statement."""
         self.connection.exec_trace = None
         for sql, bindings in self.seen:
-            if sql.lower().startswith("select"):
+            if sql.lower().startswith(("select", "with")):
                 for row in self.connection.execute("explain query plan " + sql, bindings):
                     yield row[3], sql
 
@@ -59,7 +62,11 @@ def costly(watch: Watch) -> list[tuple[str, str]]:
     return [
         (step, sql)
         for step, sql in watch.plans()
-        if (re.match(r"SCAN (?!book\b)", step) and "SUBQUERY" not in step.upper() and "LIST" not in step)
+        if (
+            re.match(r"SCAN (?!(book|halves|CONSTANT)\b)", step)
+            and "SUBQUERY" not in step.upper()
+            and "LIST" not in step
+        )
         or ("TEMP B-TREE" in step and "json_group_array" not in step)
     ]
 

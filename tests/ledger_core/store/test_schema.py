@@ -147,6 +147,16 @@ def seal(entry: int = 5, hash_: str = HASH) -> str:
     return f"insert into entries (id, posted_at, hash) select {entry}, last_at, {hash_} from book"
 
 
+def test_an_entry_before_the_one_that_it_follows_is_refused(full: Ledger) -> None:
+    shell = full.raw()
+    shell.execute("begin")
+    shell.execute(line(0, CASH, 5, 0))
+    shell.execute(line(1, FEES, 0, 5))
+
+    with pytest.raises(apsw.ConstraintError, match="never posted before the one that it follows"):
+        shell.execute(f"insert into entries (id, posted_at, hash) select 5, max(posted_at) - 1, {HASH} from entries")
+
+
 def test_a_balanced_entry_is_taken_from_raw_sql_and_its_wrong_hash_is_found(full: Ledger) -> None:
     shell = full.raw()
     shell.execute("begin")

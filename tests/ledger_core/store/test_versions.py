@@ -17,7 +17,7 @@ from tests.ledger_core.store.on_disk import beside, rows
 def test_a_reader_leaves_an_older_book_as_it_is(older: Ledger, newer: pytest.MonkeyPatch) -> None:
     before = older.path.read_bytes()
 
-    with pytest.raises(SchemaOutdated, match=r"acme-corp\.db: has schema 1, and this program reads 2"):
+    with pytest.raises(SchemaOutdated, match=r"acme-corp\.db: has schema 2, and this program reads 3"):
         Book.open_reader(older.folder, ORG)
 
     assert older.path.read_bytes() == before
@@ -31,22 +31,25 @@ def test_a_newer_book_is_refused_with_both_versions(older: Ledger, open_book) ->
         Book.open_writer(older.folder, ORG).close()
     before = older.path.read_bytes()
 
-    with pytest.raises(StorageUnavailable, match="has schema 2, newer than this program, which knows up to 1"):
+    with pytest.raises(StorageUnavailable, match="has schema 3, newer than this program, which knows up to 2"):
         open_book(older.folder, ORG)
 
     assert older.path.read_bytes() == before
 
 
-def test_an_older_program_that_has_the_book_open_stops_using_it(older: Ledger) -> None:
+@pytest.mark.parametrize("wrote", [False, True], ids=["and only opened it", "and wrote to it"])
+def test_an_older_program_that_has_the_book_open_stops_using_it(older: Ledger, wrote: bool) -> None:
     older.reopen()
+    if wrote:
+        older.post((CASH, 1, "debit"), (CUSTOMERS, 1, "credit"))
     with pytest.MonkeyPatch.context() as patch:
         newer_program.install(patch)
         Book.open_writer(older.folder, ORG).close()
     before = rows(older.path)
 
-    with pytest.raises(StorageUnavailable, match="from schema 1 to 2 meanwhile"):
+    with pytest.raises(StorageUnavailable, match="from schema 2 to 3 meanwhile"):
         older.entry((CASH, 1, "debit"), (CUSTOMERS, 1, "credit"))
-    with pytest.raises(StorageUnavailable, match="from schema 1 to 2 meanwhile"):
+    with pytest.raises(StorageUnavailable, match="from schema 2 to 3 meanwhile"):
         verify(older.reader)
 
     assert rows(older.path) == before
@@ -87,7 +90,7 @@ def test_a_reader_from_before_answers_nothing_from_a_book_that_was_migrated(
         Book.open_writer(older.folder, ORG).close()
 
     for _ in range(2):
-        with pytest.raises(StorageUnavailable, match="from schema 1 to 2 meanwhile"):
+        with pytest.raises(StorageUnavailable, match="from schema 2 to 3 meanwhile"):
             read(reader)
 
     reader.close()
