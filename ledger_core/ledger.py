@@ -81,6 +81,9 @@ def applied(
         yield Applied(outcomes, commit_in_time)
 
 
+# The types of commands below are exact: `isinstance` would ask pydantic, which takes longer than the rest.
+
+
 def _entries(submissions: Iterable[Submission]) -> int:
     commands = [submission.command for submission in submissions]
     return sum(len(command.entries) if type(command) is PostBulk else 1 for command in commands)
@@ -114,9 +117,9 @@ class _Turn:
 
     def __init__(self, book: Book, clock_at: int, submissions: Sequence[Submission]) -> None:
         self._book = book
-        self._connection = book.connection.statements
+        self._statements = book.connection.statements
         operation_ids = [submission.operation_id for submission in submissions]
-        start = load.start(self._connection, clock_at, _accounts_of(submissions), operation_ids)
+        start = load.start(self._statements, clock_at, _accounts_of(submissions), operation_ids)
         self._currency = start.currency
         self._last_at = start.last_at
         self._now = max(clock_at, start.last_at)  # a machine's clock may go back; a book's does not
@@ -124,7 +127,7 @@ class _Turn:
         self._is_changed = False  # by anything that is of now
         self._accounts = {account.id: account for account in start.accounts}
         self._new = set(operation_ids).difference(start.decided)  # operations that surely were not decided
-        self._unwritten = save.Unwritten(self._connection)
+        self._unwritten = save.Unwritten(self._statements)
         if start.has_due_holds:
             self._expire_holds()
 
@@ -132,14 +135,14 @@ class _Turn:
         """Load at once what they would ask for one by one: whether they were decided, and the accounts of entries."""
         operation_ids = [submission.operation_id for submission in submissions]
         self._new.update(operation_ids)
-        self._new.difference_update(load.decided(self._connection, operation_ids))
+        self._new.difference_update(load.decided(self._statements, operation_ids))
         self._known(_accounts_of(submissions))
 
     def finish(self) -> None:
         """Write what is yet to be written, and the book's clock, unless an entry of now says what it is."""
         self.write()
         if self._is_changed and self._now > self._last_at and self._slot is self._first_slot:
-            save.last_at(self._connection, self._now)
+            save.last_at(self._statements, self._now)
 
     def write(self) -> None:
         """Write what is yet to be written."""
@@ -189,7 +192,7 @@ class _Turn:
         self._unwritten.operation(outcome, fingerprint, submission.submission)
         if isinstance(resource, Bulk):
             self.write()
-            save.bulk(self._connection, submission.operation_id, resource)
+            save.bulk(self._statements, submission.operation_id, resource)
         return outcome
 
     def _decide(self, submission: Submission) -> Resource:
@@ -202,12 +205,12 @@ class _Turn:
             case PostBulk() as command:
                 return self._post_bulk(submission, command)
             case ReverseEntry() as command:
-                entry = load.entry(self._connection, command.entry_id)
+                entry = load.entry(self._statements, command.entry_id)
                 accounts = self._known(line.account_id for line in entry.lines) if entry else {}
                 return self._save_posting(reverse_entry(command, entry=entry, accounts=accounts, slot=self._slot))
             case PlaceHold() as command:
                 accounts = self._known([command.account_id, command.counter_account_id])
-                hold_id = load.last_hold_id(self._connection) + 1
+                hold_id = load.last_hold_id(self._statements) + 1
                 return self._save_held(place_hold(command, accounts=accounts, hold_id=hold_id, now=self._now))
             case CaptureHold() as command:
                 hold = self._hold(command.hold_id)
@@ -222,7 +225,7 @@ class _Turn:
             case CloseAccount() as command:
                 account = self._known([command.account_id]).get(command.account_id)
                 closed = close_account(command, account=account, now=self._now)
-                save.account_closed(self._connection, closed)
+                save.account_closed(self._statements, closed)
                 self._accounts[closed.id] = closed
                 return closed
 
@@ -269,15 +272,15 @@ class _Turn:
             yield BulkItem(entry.operation_id, outcome.resource)
 
     def _open(self, command: OpenAccount) -> Account:
-        owner = None if command.code is None else load.code_owner(self._connection, command.code)
+        owner = None if command.code is None else load.code_owner(self._statements, command.code)
         opened = open_account(
             command,
-            account_id=load.last_account_id(self._connection) + 1,
+            account_id=load.last_account_id(self._statements) + 1,
             book_currency=self._currency,
             code_owner=owner,
             now=self._now,
         )
-        save.account(self._connection, opened)
+        save.account(self._statements, opened)
         return opened
 
     def _save_posting(self, posting: Posting) -> Entry:
@@ -291,25 +294,25 @@ class _Turn:
             self._save_posting(Posting(held.entry, held.accounts))
             self._unwritten.write_entries()
         if held.event.version == 1:
-            save.hold(self._connection, held.hold)
-        save.hold_event(self._connection, held.event)
+            save.hold(self._statements, held.hold)
+        save.hold_event(self._statements, held.event)
         self._accounts.update(held.accounts)
         self._is_changed = True
         return held.hold
 
     def _expire_holds(self) -> None:
-        for hold_id in load.due_holds(self._connection, self._now):
+        for hold_id in load.due_holds(self._statements, self._now):
             hold = self._hold(hold_id)
             assert hold is not None, "it was found by its expiry"
             self._save_held(expire_hold(hold, self._known([hold.account_id])[hold.account_id]))
 
     def _hold(self, hold_id: int) -> Hold | None:
-        return load.hold(self._connection, hold_id)
+        return load.hold(self._statements, hold_id)
 
     def _known(self, account_ids: Iterable[int | None]) -> Mapping[int, Account]:
         """Return the accounts as they stand at this point of the transaction; those of them that exist are in it."""
         known = self._accounts
         missing = [each for each in account_ids if each is not None and each not in known]
         if missing:
-            known.update((account.id, account) for account in load.accounts(self._connection, missing))
+            known.update((account.id, account) for account in load.accounts(self._statements, missing))
         return known

@@ -47,17 +47,24 @@ HOLD_COLUMNS = """id, account_id, counter_account_id, amount,
 
 _ACCOUNT_TYPES = {type.value: type for type in AccountType}  # to call the class costs four times as much
 
-# The latest instant that a book has written is that of its last entry, unless something else was written since. The
-# entry says it of itself: to write it to the book as well would be one more page for each commit.
-LAST_AT = "max(last_at, coalesce((select posted_at from entries where id = (select max(id) from entries)), 0))"
+
+def _latest(posted_at: str) -> str:
+    """Return the latest instant that a book has written: that of its last entry, unless something else came since.
+
+    The entry says it of itself: to write it to the book as well would be one more page for each commit.
+    """
+    return f"max(last_at, coalesce({posted_at}, 0))"
+
+
+LAST_AT = _latest("(select posted_at from entries where id = (select max(id) from entries))")
 
 _BOOK = f"select currency, created_at, {LAST_AT} from book"  # noqa: S608  # of constants, like those below
 # What a writer wants to know first is one statement, with the kind of each row before its columns: to run another one
 # costs about as much as what it says.
 _ACCOUNT_ROW, _DECIDED_ROW = 1, 2
-_START = f"""select 0, currency, max(last_at, coalesce(posted_at, 0)), entries.id, hash, exists (
+_START = f"""select 0, currency, {_latest("posted_at")}, entries.id, hash, exists (
         select 1 from holds indexed by holds_due
-        where status = 'active' and expires_at is not null and expires_at <= max(?1, last_at, coalesce(posted_at, 0))),
+        where status = 'active' and expires_at is not null and expires_at <= max(?1, {_latest("posted_at")})),
         null, null, null, null, null, null, null, null
     from book left join entries on entries.id = (select max(id) from entries)
     union all select 1, {ACCOUNT_COLUMNS} from carray(?2) cross join accounts on accounts.id = value

@@ -1,4 +1,7 @@
-"""Finding entries by time. Ids and times rise together, so the first of a time is found by halving the ids."""
+"""Finding entries by time. Ids and times rise together, so the first of a time is found by halving the ids.
+
+Instants are microseconds since 1970-01-01T00:00:00Z.
+"""
 
 import apsw
 

@@ -58,7 +58,7 @@ def test_an_upgrade_with_a_newer_schema_loses_no_answer(own_stack: Callable[...,
     assert set().union(*(caller.other for caller in callers)) <= {202, 503}
     answered = {key: told.json()["id"] for caller in callers for key, told in caller.answered.items()}
     assert {item["idempotency_key"]: item["id"] for item in busy.all("/v1/entries")} == answered
-    assert not copy_path(book_path(stack.data, "read"), 1).exists()
+    assert not copy_path(book_path(stack.data, "read"), OURS[FileKind.BOOK]).exists()
     assert read.balance(account)["total"] == 0  # its first touch
     for org in (busy, read):
         assert copy_path(book_path(stack.data, org.slug), OURS[FileKind.BOOK]).exists()
