@@ -6,10 +6,12 @@ connection at a time.
 
 import socket
 import time
+from functools import partial
 from typing import Any, NamedTuple
 
 from waitress.utilities import RequestEntityTooLarge
 
+from intake.framing import LastHeaders
 from intake.parking import ParkingChannel, ParkingParser
 from intake.unread import UnreadTask
 
@@ -51,7 +53,6 @@ class BoundedParser(ParkingParser):
 class BoundedChannel(ParkingChannel):
     """A connection of waitress that can't be used to hold what others need."""
 
-    parser_class = BoundedParser
     error_task_class = UnreadTask
     org = ""  # whose its last request was; nobody's that is known
 
@@ -62,6 +63,7 @@ class BoundedChannel(ParkingChannel):
         self._active_s = time.monotonic()  # when something last came or went
         self._request_began_s = float("inf")
         self._linger_until_s: float | None = None
+        self.parser_class: Any = partial(BoundedParser, last=LastHeaders())
         super().__init__(*arguments, **options)
 
     def add_channel(self, map: Any = None) -> None:  # waitress names it so
@@ -129,11 +131,12 @@ class BoundedChannel(ParkingChannel):
         """Serve the next request, unless its caller took no answers of late: they would fill the memory."""
         self.server.begin_service(self)
         try:
-            with self.outbuf_lock:
-                self._is_held = bool(self.connected and self.total_outbufs_len > SENT_AHEAD_BYTES_MAX)
-            if self._is_held:
-                self.server.pull_trigger()
-                return
+            if self.total_outbufs_len > SENT_AHEAD_BYTES_MAX:
+                with self.outbuf_lock:
+                    self._is_held = bool(self.connected and self.total_outbufs_len > SENT_AHEAD_BYTES_MAX)
+                if self._is_held:
+                    self.server.pull_trigger()
+                    return
             super().service()
             self._active_s = time.monotonic()
         finally:
@@ -166,6 +169,23 @@ class BoundedChannel(ParkingChannel):
         if self.requests:
             return False
         return quiet_s > limits.idle_s or now_s - self._request_began_s > limits.request_s
+
+    def write_soon(self, data: Any) -> int:
+        """Send a piece of an answer, what its caller does not take now later. waitress names it so.
+
+        Of what the loop itself answers nothing passes through the buffers unless something is left in them.
+        """
+        if self.total_outbufs_len or not self.connected or type(data) is not bytes or not self.server.is_in_loop:
+            length: int = super().write_soon(data)
+            return length
+        try:
+            sent = self.send(data, do_close=False)
+        except OSError:
+            self.will_close = True
+            return len(data)
+        if sent < len(data):
+            super().write_soon(data[sent:])
+        return len(data)
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         """Send what the caller takes, and return how much that was. Only the loop closes what turns out to be gone."""

@@ -186,6 +186,10 @@ def _streams() -> Iterator[bytes]:
     yield b"\x00" + (get + b"\r\n") * 3
     yield b"\x00\r\n\r\n" + get + b"\r\n"
     yield b"\x07" + get.replace(b"1.1", b"1.0") + b"Connection: keep-alive\r\n\r\n" + get + b"\r\n"
+    for head, content in ((length, body), (b"X-A: 1\r\nX-A: 2\r\n" + length, body), (chunked, chunks + b"\r\n")):
+        again = post + head + b"\r\n" + content
+        yield b"\x09" + again * 2 + again.replace(b"1.1", b"1.0") + again
+        yield b"\x27" + again + again.replace(b"name", b"nami") + again.replace(b": x", b": y") + again
     yield b"\x00" + post + b"Content-Length: 0\r\n\r\n" + get.replace(b"/v1", b"http://x/v1") + b"\r\n"
 
 

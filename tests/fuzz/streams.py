@@ -7,6 +7,7 @@ import h11
 from waitress.adjustments import Adjustments
 
 from intake.connections import BoundedParser, Limits
+from intake.framing import LastHeaders
 from intake.serving import HEADER_BYTES_MAX, waitress_options
 from tests.fuzz.bounds import bounded, expand
 
@@ -21,6 +22,7 @@ class Read(NamedTuple):
     """A request as it was read: how it was refused, or nothing of that kind."""
 
     command: str
+    line: tuple[object, ...]
     headers: dict[str, str]
     repeated: frozenset[str]
     body: bytes
@@ -32,6 +34,7 @@ def streams(data: bytes) -> None:
     stream = expand(data[1:])[:BYTES_MAX]
     with bounded(stream):
         whole = _read(stream, BYTES_MAX)
+    assert _read(stream, BYTES_MAX, remembers=False) == whole, (stream, "what was sent before changes nothing")
     size = max(1 + data[0] % PIECE_BYTES_MAX if data else 1, len(stream) // PIECES_MAX)
     assert _read(stream, size) == whole, (stream, size)
     for ours, other in zip(whole, _read_by_another(stream), strict=False):
@@ -40,15 +43,16 @@ def streams(data: bytes) -> None:
         assert (ours.command, ours.body) == other, stream
 
 
-def _read(stream: bytes, size: int) -> list[Read]:
+def _read(stream: bytes, size: int, *, remembers: bool = True) -> list[Read]:
     """Read requests until one is refused, as waitress's connections do."""
+    last = LastHeaders() if remembers else None
     found: list[Read] = []
     request: Any = None
     for start in range(0, len(stream), size):
         piece = stream[start : start + size]
         while piece:
             if request is None:
-                request = BoundedParser(_ADJUSTMENTS)
+                request = BoundedParser(_ADJUSTMENTS, last)
             taken = request.received(piece)
             assert taken > 0 or request.completed, "it goes on"
             if request.completed:
@@ -63,9 +67,10 @@ def _read(stream: bytes, size: int) -> list[Read]:
 
 def _as_read(request: Any) -> Read:
     if request.error is not None:
-        return Read("", {}, frozenset(), b"", request.error.code)
+        return Read("", (), {}, frozenset(), b"", request.error.code)
     body = request.get_body_stream().read()
-    return Read(request.command, dict(request.headers), request.repeated, body, 413 if request.is_cut else None)
+    line = request.path, request.query, request.version, request.connection_close, request.expect_continue
+    return Read(request.command, line, dict(request.headers), request.repeated, body, 413 if request.is_cut else None)
 
 
 def _read_by_another(stream: bytes) -> Iterator[tuple[str, bytes]]:

@@ -4,6 +4,7 @@ Its loop looks at all connections by itself each hour here, so that whoever it w
 """
 
 import contextlib
+import errno
 import itertools
 import random
 import socket
@@ -258,6 +259,23 @@ def test_only_the_loop_closes_a_connection(server: ToyServer) -> None:
         assert channel in server.inner.active_channels.values()
         channel.socket = whole
         broken.close()
+
+
+def test_a_connection_on_which_nothing_can_be_sent_is_closed_and_no_fault_of_ours(
+    server: ToyServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def send(channel: BoundedChannel, data: bytes, do_close: bool = True) -> int:
+        raise TimeoutError(errno.ETIMEDOUT, "as the system says of a peer that is gone")
+
+    with Caller(server) as caller, Caller(server) as other:
+        with monkeypatch.context() as patch:
+            patch.setattr(BoundedChannel, "send", send)
+            caller.ask("/quick/a")
+            eventually(lambda: len(server.inner.active_channels) == 1, "it is closed")
+        other.ask("/quick/b")
+        assert other.bodies(1) == ["loop /quick/b"]
+
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_whoever_is_idle_for_the_longest_makes_room_for_a_newcomer_at_once() -> None:
