@@ -1,6 +1,6 @@
 """`apply`: the only way to write to a book. It loads, lets the rules decide, and saves, in one transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from ledger_core.rules.holds import Held, capture_hold, expire_hold, place_hold,
 from ledger_core.store import load, save
 from ledger_core.store.book import Book
 
+HOLDS_AT_ONCE = 500  # are loaded to be expired: all may be very many
 SMALL_ENTRIES_MAX = 64  # so many change fewer pages than a connection keeps, and are quicker done without room for more
 
 
@@ -90,8 +91,22 @@ def _entries(submissions: Iterable[Submission]) -> int:
 
 
 def _accounts_of(submissions: Iterable[Submission]) -> set[int]:
+    """Return the accounts that entries, holds and captures name, but for those of which only a hold knows."""
+    found: set[int | None] = set()
+    for submission in submissions:
+        command = submission.command
+        if type(command) is PostEntry:
+            found.update([line.account_id for line in command.lines])
+        elif type(command) is PlaceHold:
+            found.update((command.account_id, command.counter_account_id))
+        elif type(command) is CaptureHold:
+            found.add(command.counter_account_id)
+    return {account_id for account_id in found if account_id is not None}
+
+
+def _holds_of(submissions: Iterable[Submission]) -> set[int]:
     commands = [submission.command for submission in submissions]
-    return {line.account_id for command in commands if type(command) is PostEntry for line in command.lines}
+    return {command.hold_id for command in commands if type(command) is CaptureHold or type(command) is ReleaseHold}
 
 
 def _check_time(book: Book, too_late: Callable[[], bool]) -> None:
@@ -127,9 +142,12 @@ class _Turn:
         self._is_changed = False  # by anything that is of now
         self._accounts = {account.id: account for account in start.accounts}
         self._new = set(operation_ids).difference(start.decided)  # operations that surely were not decided
+        self._holds: dict[int, Hold] = {}  # those that were loaded or changed, as they stand at this point
+        self._next_hold_id: int | None = None  # None: the book was not asked yet
         self._unwritten = save.Unwritten(self._statements)
         if start.has_due_holds:
             self._expire_holds()
+        self._load_holds(_holds_of(submissions))
 
     def expect(self, submissions: Sequence[Submission]) -> None:
         """Load at once what they would ask for one by one: whether they were decided, and the accounts of entries."""
@@ -200,17 +218,17 @@ class _Turn:
         if isinstance(command, PostEntry):
             accounts = self._known([line.account_id for line in command.lines])
             return self._save_posting(post_entry(command, accounts=accounts, slot=self._slot))
-        self._unwritten.write_entries()
         match command:
             case PostBulk() as command:
                 return self._post_bulk(submission, command)
             case ReverseEntry() as command:
+                self._unwritten.write_journal()
                 entry = load.entry(self._statements, command.entry_id)
                 accounts = self._known(line.account_id for line in entry.lines) if entry else {}
                 return self._save_posting(reverse_entry(command, entry=entry, accounts=accounts, slot=self._slot))
             case PlaceHold() as command:
                 accounts = self._known([command.account_id, command.counter_account_id])
-                hold_id = load.last_hold_id(self._statements) + 1
+                hold_id = self._next_hold_id or load.last_hold_id(self._statements) + 1
                 return self._save_held(place_hold(command, accounts=accounts, hold_id=hold_id, now=self._now))
             case CaptureHold() as command:
                 hold = self._hold(command.hold_id)
@@ -223,6 +241,7 @@ class _Turn:
             case OpenAccount() as command:
                 return self._open(command)
             case CloseAccount() as command:
+                self._unwritten.write_journal()
                 account = self._known([command.account_id]).get(command.account_id)
                 closed = close_account(command, account=account, now=self._now)
                 save.account_closed(self._statements, closed)
@@ -292,27 +311,38 @@ class _Turn:
     def _save_held(self, held: Held) -> Hold:
         if held.entry is not None:
             self._save_posting(Posting(held.entry, held.accounts))
-            self._unwritten.write_entries()
         if held.event.version == 1:
-            save.hold(self._statements, held.hold)
-        save.hold_event(self._statements, held.event)
+            self._unwritten.hold(held.hold)
+            self._next_hold_id = held.hold.id + 1
+        self._unwritten.hold_event(held.event)
+        self._holds[held.hold.id] = held.hold
         self._accounts.update(held.accounts)
         self._is_changed = True
         return held.hold
 
     def _expire_holds(self) -> None:
-        for hold_id in load.due_holds(self._statements, self._now):
-            hold = self._hold(hold_id)
-            assert hold is not None, "it was found by its expiry"
-            self._save_held(expire_hold(hold, self._known([hold.account_id])[hold.account_id]))
+        due = load.due_holds(self._statements, self._now)
+        for first in range(0, len(due), HOLDS_AT_ONCE):
+            for hold in self._load_holds(due[first : first + HOLDS_AT_ONCE]):
+                self._save_held(expire_hold(hold, self._accounts[hold.account_id]))
+            self._unwritten.write_journal()
+            self._holds.clear()
+
+    def _load_holds(self, hold_ids: Collection[int]) -> Sequence[Hold]:
+        """Load at once those of the holds that exist, and the accounts that they name."""
+        holds = load.holds(self._statements, hold_ids) if hold_ids else []
+        self._holds.update((hold.id, hold) for hold in holds)
+        self._known([account_id for hold in holds for account_id in (hold.account_id, hold.counter_account_id)])
+        return holds
 
     def _hold(self, hold_id: int) -> Hold | None:
-        return load.hold(self._statements, hold_id)
+        """Return a hold as it stands at this point of the transaction; None when there is none."""
+        return self._holds.get(hold_id) or load.hold(self._statements, hold_id)
 
     def _known(self, account_ids: Iterable[int | None]) -> Mapping[int, Account]:
         """Return the accounts as they stand at this point of the transaction; those of them that exist are in it."""
         known = self._accounts
-        missing = [each for each in account_ids if each is not None and each not in known]
+        missing = {each for each in account_ids if each is not None and each not in known}
         if missing:
             known.update((account.id, account) for account in load.accounts(self._statements, missing))
         return known

@@ -186,7 +186,7 @@ def entries(
     else:
         walk = _ENTRIES if account is None else _ENTRIES_BY_ACCOUNT
     bindings = {"account": account, "hold": hold, "key": key}
-    return [load.listed_entry(row) for row in _page(connection, walk, span, bindings)]
+    return load.listed_entries(_page(connection, walk, span, bindings))
 
 
 def holds(
@@ -261,5 +261,5 @@ def _page(connection: apsw.Connection, walk: _Walk, span: Range, bindings: dict[
     values = {**bindings, "low": span.low, "high": span.high, "limit": span.limit}
     row = connection.execute(sql, values).fetchone()
     assert row is not None, "an aggregate has a row"
-    rows: list[list[Any]] = from_json(row[0])
+    rows: list[list[Any]] = from_json(row[0], cache_strings="none")  # few come twice
     return rows

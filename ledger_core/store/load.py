@@ -38,6 +38,7 @@ LISTED_ENTRY_COLUMNS = """id, posted_at, description, idempotency_key, metadata,
     (select json_group_array(json_array(account_id, debit, credit)) from (
         select account_id, debit, credit from lines where entry_id = entries.id order by position)),
     (select id from entries as later where later.reverses = entries.id)"""
+_METADATA, _LINES = 4, 7  # of these columns
 HOLD_COLUMNS = """id, account_id, counter_account_id, amount,
     (select currency from accounts where accounts.id = account_id), description, metadata, idempotency_key,
     expires_at, created_at, captured, released, status, version,
@@ -74,6 +75,7 @@ _ACCOUNTS = f"select {ACCOUNT_COLUMNS} from carray(?) cross join accounts on acc
 _ACCOUNT = f"select {ACCOUNT_COLUMNS} from accounts where id = ?"  # noqa: S608
 _ENTRY = f"select {ENTRY_COLUMNS} from entries where id = ?"  # noqa: S608
 _HOLD = f"select {HOLD_COLUMNS} from holds where id = ?"  # noqa: S608
+_HOLDS = f"select {HOLD_COLUMNS} from carray(?) cross join holds on holds.id = value"  # noqa: S608
 _HOLD_EVENTS = """select hold_id, version, account_id, kind, captured, released, held, at, entry_id
     from hold_events where hold_id = ? order by version"""
 _DUE = """select id from holds where status = 'active' and expires_at is not null and expires_at <= ?
@@ -163,6 +165,11 @@ def hold(connection: Runner, hold_id: int) -> Hold | None:
     return None if row is None else hold_record(row)
 
 
+def holds(connection: Runner, hold_ids: Collection[int]) -> list[Hold]:
+    """Load those of the holds that exist, as they are written."""
+    return [hold_record(row) for row in connection.execute(_HOLDS, (_integers(hold_ids),))]
+
+
 def hold_events(connection: Runner, hold_id: int) -> list[HoldEvent]:
     """Load what happened to a hold, in its order."""
     rows = connection.execute(_HOLD_EVENTS, (hold_id,))
@@ -232,11 +239,17 @@ def entry_record(row: Sequence[Any]) -> Entry:
     )
 
 
-def listed_entry(row: Sequence[Any]) -> ListedEntry:
-    """Make what a list shows of an entry of a row of its columns."""
-    id_, posted_at, description, key, metadata, reverses, hold_id, lines, reversed_by = row
-    facts = metadata_record(metadata)
-    return ListedEntry(id_, posted_at, description, key, facts, reverses, hold_id, from_json(lines), reversed_by)
+def listed_entries(rows: Sequence[list[Any]]) -> list[ListedEntry]:
+    """Make what a list shows of entries of rows of their columns, which are in the order of its fields.
+
+    The lines of all are read as one text: each text more costs as much as those of an entry.
+    """
+    entries = []
+    for row, lines in zip(rows, from_json(f"[{','.join([row[_LINES] for row in rows])}]"), strict=True):
+        row[_METADATA] = metadata_record(row[_METADATA])
+        row[_LINES] = lines
+        entries.append(ListedEntry._make(row))
+    return entries
 
 
 def line_record(row: Sequence[int]) -> Line:

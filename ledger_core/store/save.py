@@ -16,10 +16,11 @@ _ACCOUNT = """insert into accounts (id, name, code, type, currency, overdraft_li
 _CLOSED = "update accounts set closed_at = ? where id = ?"
 _LINES = Insert("lines", "entry_id, position, account_id, debit, credit, version, debits, credits")
 _ENTRIES = Insert("entries", "id, posted_at, description, idempotency_key, metadata, reverses, hold_id, hash")
-_HOLD = """insert into holds (id, account_id, counter_account_id, amount, description, metadata, idempotency_key,
-    expires_at, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_HOLD_EVENT = """insert into hold_events (hold_id, version, account_id, kind, captured, released, held, at, entry_id)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_HOLDS = Insert(
+    "holds",
+    "id, account_id, counter_account_id, amount, description, metadata, idempotency_key, expires_at, created_at",
+)
+_HOLD_EVENTS = Insert("hold_events", "hold_id, version, account_id, kind, captured, released, held, at, entry_id")
 _OPERATIONS = Insert(
     "operations",
     "id, kind, fingerprint, submission, submitted_at, finished_at, subject_id, subject_version, refusal",
@@ -29,17 +30,19 @@ _LAST_AT = "update book set last_at = ?"
 
 
 class Unwritten:
-    """Entries and outcomes that were decided and are yet to be written: many together take less than each alone.
+    """Entries, holds and outcomes that were decided and are yet to be written: many together take less than each alone.
 
-    Whoever reads entries or outcomes, or refers to them, wants them written first.
+    Whoever reads any of them, or changes an account otherwise, wants them written first.
     """
 
-    __slots__ = ("_connection", "_entries", "_lines", "_operations")
+    __slots__ = ("_connection", "_entries", "_hold_events", "_holds", "_lines", "_operations")
 
     def __init__(self, connection: Runner) -> None:
         self._connection = connection
         self._lines: list[tuple[int, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
+        self._holds: list[tuple[Any, ...]] = []
+        self._hold_events: list[HoldEvent] = []
         self._operations: list[tuple[Any, ...]] = []
 
     def entry(self, posted: Entry) -> None:
@@ -52,6 +55,26 @@ class Unwritten:
         self._entries.append(
             (entry_id, posted_at, description, key, _metadata(metadata), reverses, hold_id, digest),
         )
+
+    def hold(self, placed: Hold) -> None:
+        """Save a newly placed hold; its first event follows it."""
+        self._holds.append(
+            (
+                placed.id,
+                placed.account_id,
+                placed.counter_account_id,
+                placed.amount,
+                placed.description,
+                _metadata(placed.metadata),
+                placed.idempotency_key,
+                placed.expires_at,
+                placed.created_at,
+            )
+        )
+
+    def hold_event(self, event: HoldEvent) -> None:
+        """Save what happened to a hold; the tables move the hold and its account."""
+        self._hold_events.append(event)
 
     def operation(self, outcome: Outcome, fingerprint: bytes, submission: int) -> None:
         """Save what was decided about a write, for ever. What was applied is kept as a reference to its resource."""
@@ -74,23 +97,34 @@ class Unwritten:
 
     def write(self) -> None:
         """Write them."""
-        self.write_entries()
+        self.write_journal()
         if self._operations:
             _OPERATIONS.all(self._connection, self._operations)
             self._operations.clear()
 
-    def write_entries(self) -> None:
-        """Write the entries: all lines first, then what seals them and moves their accounts."""
+    def write_journal(self) -> None:
+        """Write the entries and holds, in an order in which each refers to what is there.
+
+        Of an entry all lines come first, then what seals them and moves their accounts.
+        """
+        if self._holds:
+            _HOLDS.all(self._connection, self._holds)
+            self._holds.clear()
         if self._lines:
             _LINES.all(self._connection, self._lines)
             _ENTRIES.all(self._connection, self._entries)
             self._lines.clear()
             self._entries.clear()
+        if self._hold_events:
+            _HOLD_EVENTS.all(self._connection, self._hold_events)
+            self._hold_events.clear()
 
     def forget(self) -> None:
         """Write none of them."""
+        self._holds.clear()
         self._lines.clear()
         self._entries.clear()
+        self._hold_events.clear()
         self._operations.clear()
 
 
@@ -102,29 +136,6 @@ def account(connection: Runner, opened: Account) -> None:
 def account_closed(connection: Runner, closed: Account) -> None:
     """Save that an account was closed."""
     connection.execute(_CLOSED, (closed.closed_at, closed.id))
-
-
-def hold(connection: Runner, placed: Hold) -> None:
-    """Save a newly placed hold; its first event follows it."""
-    connection.execute(
-        _HOLD,
-        (
-            placed.id,
-            placed.account_id,
-            placed.counter_account_id,
-            placed.amount,
-            placed.description,
-            _metadata(placed.metadata),
-            placed.idempotency_key,
-            placed.expires_at,
-            placed.created_at,
-        ),
-    )
-
-
-def hold_event(connection: Runner, event: HoldEvent) -> None:
-    """Save what happened to a hold; the tables move the hold and its account."""
-    connection.execute(_HOLD_EVENT, event)
 
 
 def bulk(connection: Runner, operation_id: bytes, posted: Bulk) -> None:

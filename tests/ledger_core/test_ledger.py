@@ -8,6 +8,7 @@ import pytest
 from ledger_core import ledger as core
 from ledger_core import reads
 from ledger_core.instants import format_instant
+from ledger_core.model import Bulk, Outcome
 from ledger_core.verify import verify
 from tests.ledger_core.builders import CASH, CUSTOMERS, FEES, NOON, Ledger, answer, posting, refusal, resource
 
@@ -72,6 +73,72 @@ def test_commands_in_one_transaction_come_to_what_they_do_one_by_one(tmp_path: P
     assert together.findings() == []
     together.close()
     alone.close()
+
+
+def test_commands_about_holds_in_one_transaction_come_to_what_they_do_one_by_one(tmp_path: Path) -> None:
+    held = {"account_id": CUSTOMERS, "amount": 2, "counter_account_id": FEES}
+    bulked = posting((FEES, 1, "debit"), (CUSTOMERS, 1, "credit"))
+    too_much = posting((CUSTOMERS, 900, "debit"), (CASH, 900, "credit"))
+    sent: list[tuple[str, dict[str, Any]]] = [
+        ("account", {"name": "Cash", "type": "asset"}),
+        ("account", {"name": "Customers", "type": "liability", "overdraft_limit": 0}),
+        ("account", {"name": "Fees", "type": "revenue", "overdraft_limit": 0}),
+        ("account", {"name": "Guests", "type": "liability"}),
+        ("entry", posting((CASH, 100, "debit"), (CUSTOMERS, 60, "credit"), (4, 40, "credit"))),
+        *[("hold", {**held, "idempotency_key": f"h{number}"}) for number in range(19)],
+        ("hold", {**held, "idempotency_key": "h0"}),
+        ("hold", {"account_id": 4, "amount": 40}),
+        ("hold", {**held, "amount": 23}),
+        *[("capture", {"hold_id": number, "amount": 1, "final": False}) for number in range(1, 18)],
+        ("capture", {"hold_id": 1, "idempotency_key": "c"}),
+        ("capture", {"hold_id": 1, "idempotency_key": "c"}),
+        ("capture", {"hold_id": 1}),
+        ("capture", {"hold_id": 2, "amount": 2}),
+        ("capture", {"hold_id": 99}),
+        ("release", {"hold_id": 3}),
+        ("release", {"hold_id": 3}),
+        ("closure", {"account_id": 4}),
+        ("release", {"hold_id": 20}),
+        ("hold", {"account_id": 4, "amount": 41}),
+        ("entry", posting((4, 40, "debit"), (CASH, 40, "credit"))),
+        ("closure", {"account_id": 4}),
+        ("hold", {"account_id": 4, "amount": 1}),
+        ("reversal", {"entry_id": 2}),
+        ("hold", {**held, "amount": 25}),
+        ("capture", {"hold_id": 21, "counter_account_id": CASH}),
+        ("bulk", {"entries": [bulked]}),
+        ("hold", {**held, "amount": 25}),
+        ("hold", held),
+        ("bulk", {"entries": [bulked, too_much]}),
+        ("capture", {"hold_id": 22, "amount": 1, "final": False}),
+        ("hold", held),
+        ("bulk", {"entries": [{**bulked, "idempotency_key": "b"}]}),
+        ("hold", held),
+        ("capture", {"hold_id": 22, "amount": 1}),
+        ("bulk", {"entries": [{**bulked, "idempotency_key": "b"}, too_much]}),
+        ("hold", held),
+        ("release", {"hold_id": 23}),
+    ]
+    together, alone = Ledger(tmp_path, org="together"), Ledger(tmp_path, org="alone")
+
+    outcomes = together.apply(*(together.submission(kind, fields) for kind, fields in sent))
+    expected = [alone.write(kind, **fields) for kind, fields in sent]
+
+    assert [told(outcome) for outcome in outcomes] == [told(outcome) for outcome in expected]
+    assert {"hold_not_active", "capture_exceeds_hold", "hold_not_found", "account_closed", None} <= {
+        outcome.refusal and outcome.refusal.code for outcome in outcomes
+    }
+    assert together.dump() == alone.dump() | {"book": together.dump()["book"]}
+    assert together.findings() == []
+    together.close()
+    alone.close()
+
+
+def told(outcome: Outcome) -> tuple[object, ...]:
+    """Return what a caller is told, but for operations, which are named by the org."""
+    resource = outcome.resource
+    entries = [item.entry for item in resource.items] if isinstance(resource, Bulk) else resource
+    return outcome.kind, outcome.replayed, entries, outcome.refusal
 
 
 @pytest.mark.parametrize("count", [15, 16, 17, 33])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ledger_core import ledger
 from ledger_core.instants import format_instant
 from ledger_core.model import HoldStatus
 from ledger_core.reads import HoldFilter, Span, holds
@@ -122,6 +123,22 @@ def test_a_hold_done_before_its_instant_does_not_expire(held: Ledger) -> None:
     settle(held)
 
     assert held.read_hold(1).status == "captured"
+
+
+def test_very_many_holds_that_expired_are_settled_and_can_be_asked_for_in_the_same_transaction(
+    funded: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "HOLDS_AT_ONCE", 2)
+    for _ in range(5):
+        funded.hold(CUSTOMERS, 10, counter_account_id=FEES, expires_in_s=60)
+    funded.now = EXPIRY
+
+    outcomes = funded.apply(*(funded.submission("capture", {"hold_id": number}) for number in range(1, 6)))
+
+    assert [refusal(outcome).code for outcome in outcomes] == ["hold_not_active"] * 5
+    assert [funded.read_hold(number).status for number in range(1, 6)] == ["expired"] * 5
+    assert funded.figures(CUSTOMERS) == (1000, 0, 1000)
+    assert funded.findings() == []
 
 
 def test_holds_settle_in_the_order_of_their_expiry(funded: Ledger) -> None:
