@@ -29,7 +29,8 @@ def accept(place: Place, seconds: int, pause_ms: float = 0, beside: Callable[[],
 
 
 def _bulk(place: Place, seconds: int) -> Load:
-    target = place.ledger.target("/v1/entries/bulk", "bulk.lua", 201, '"results":', [place.org])
+    org = place.ledger.org(f"bulks-{len(place.ledger.known)}")  # a new one: the raw loop's book is new each time too
+    target = place.ledger.target("/v1/entries/bulk", "bulk.lua", 201, '"results":', [org])
     target = target._replace(options={"BENCH_ENTRIES": str(core.BULK)})
     return place.ledger.write(target, connections=BULK_CONNECTIONS, seconds=seconds, each=core.BULK)
 
