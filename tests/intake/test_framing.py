@@ -92,6 +92,14 @@ def test_headers_that_there_is_something_to_say_about_are_looked_at_each_time(he
     assert last.block == b""
 
 
+def test_headers_that_come_again_are_taken_as_they_were_read() -> None:
+    last = LastHeaders()
+    read(f"{GET}\r\n{HOST}", last)
+    last.read = {"HOST": "as it was read"}
+
+    assert read(f"{GET}\r\n{HOST}", last).headers == {"HOST": "as it was read"}
+
+
 def test_what_becomes_of_a_request_changes_nothing_of_the_next_one() -> None:
     last = LastHeaders()
     for _ in range(3):

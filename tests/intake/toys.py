@@ -14,6 +14,7 @@ from intake.turns import NOBODY, STRANGERS, Whose
 from tests.waiting import DEADLINE_S, eventually
 
 LIMITS = Limits(connections_max=100, idle_s=60, request_s=60)
+KINDS = ("/quick/a", "/b", "/told", "/quick/told", "/quick/ready", "/park")  # of paths that are answered in the end
 LARGE_BYTES = 8 * 2**20  # more than a socket takes at once
 
 
