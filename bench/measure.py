@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bench.load import Load
 from bench.place import Pace, Place
 from bench.rows import Row
-from bench.sides import SIDES
+from bench.sides import SIDES, WARM_UP_TIMES
 
 
 class Ratio(NamedTuple):
@@ -52,7 +52,7 @@ def in_turns(sides: Mapping[str, Callable[[int], Load]], pace: Pace, warm: set[s
     """
     for side, load in sides.items():
         if side not in warm:
-            load(pace.warm_up_s)
+            load(pace.warm_up_s * WARM_UP_TIMES.get(side, 1))
             warm.add(side)
     found: dict[str, list[Load]] = {side: [] for side in sides}
     for _ in range(pace.repeats):

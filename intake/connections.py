@@ -6,12 +6,10 @@ connection at a time.
 
 import socket
 import time
-from functools import partial
 from typing import Any, NamedTuple
 
 from waitress.utilities import RequestEntityTooLarge
 
-from intake.framing import LastHeaders
 from intake.parking import ParkingChannel, ParkingParser
 from intake.unread import UnreadTask
 
@@ -53,6 +51,7 @@ class BoundedParser(ParkingParser):
 class BoundedChannel(ParkingChannel):
     """A connection of waitress that can't be used to hold what others need."""
 
+    parser_class = BoundedParser
     error_task_class = UnreadTask
     org = ""  # whose its last request was; nobody's that is known
 
@@ -63,7 +62,6 @@ class BoundedChannel(ParkingChannel):
         self._active_s = time.monotonic()  # when something last came or went
         self._request_began_s = float("inf")
         self._linger_until_s: float | None = None
-        self.parser_class: Any = partial(BoundedParser, last=LastHeaders())
         super().__init__(*arguments, **options)
 
     def add_channel(self, map: Any = None) -> None:  # waitress names it so

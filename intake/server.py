@@ -27,7 +27,7 @@ LOOK_EVERY_S = 1  # for callers who keep us waiting
 QUICK_PER_TURN = 16  # then others are read, so that another org need not wait for all of one
 OF_EACH_ORG = 2  # are dealt with in a turn while several orgs call, so that nobody waits for all of a crowd,
 DEALT_WITH_MAX = 4  # callers, before it is seen whether the broker said something
-SHARED_S = 1.0  # which is so long after another org called
+SHARED_S = 1.0  # which is while no more than this lies between the calls of two orgs, and so long after
 REST_S = 0.01  # after a fault of the loop itself: one that comes in every turn must leave something for the others
 
 
@@ -83,7 +83,8 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         self._to_tell: list[BoundedChannel] = []
         self._dealt_with = 0  # callers, since what is `between` them was looked at
         self.between: Callable[[], None] = lambda: None
-        self._org = ""  # that called last
+        self._org = ""  # that called last,
+        self._called_at_s = float("-inf")  # and when
         self._shared_until_s = 0.0
         self._served: deque[BoundedChannel] = deque()  # by the pool
         self._serving: dict[int, BoundedChannel] = {}  # by thread of the pool
@@ -187,9 +188,13 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no typ
         """Note that this thread serves a connection, and whose."""
         self._serving[threading.get_ident()] = channel
         channel.org = channel.requests[0].whose.org
-        if channel.org not in ("", self._org):
-            self._shared_until_s = time.monotonic() + SHARED_S if self._org else 0.0
-            self._org = channel.org
+        if channel.org:
+            now_s = time.monotonic()
+            if channel.org != self._org:
+                if now_s - self._called_at_s < SHARED_S:
+                    self._shared_until_s = now_s + SHARED_S
+                self._org = channel.org
+            self._called_at_s = now_s
 
     def end_service(self, channel: BoundedChannel) -> None:
         """Note that this thread has served it, and that it was of use just now."""

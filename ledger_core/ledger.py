@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ledger_core import instants, reads
 from ledger_core.chain import GENESIS
@@ -74,9 +74,10 @@ def applied(
         _check_time(book, too_late)
         commit()
 
-    with book.begun(is_large=_entries(submissions) > SMALL_ENTRIES_MAX) as commit:
+    wanted = _wanted(submissions)
+    with book.begun(is_large=wanted.entries > SMALL_ENTRIES_MAX) as commit:
         _check_time(book, too_late)
-        turn = _Turn(book, clock(), submissions)
+        turn = _Turn(book, clock(), wanted)
         outcomes = [turn.outcome(submission) for submission in submissions]
         turn.finish()
         yield Applied(outcomes, commit_in_time)
@@ -85,28 +86,38 @@ def applied(
 # The types of commands below are exact: `isinstance` would ask pydantic, which takes longer than the rest.
 
 
-def _entries(submissions: Iterable[Submission]) -> int:
-    commands = [submission.command for submission in submissions]
-    return sum(len(command.entries) if type(command) is PostBulk else 1 for command in commands)
+class _Wanted(NamedTuple):
+    """What commands ask for, found in one pass: most transactions have one command, and are many."""
+
+    operation_ids: list[bytes]
+    accounts: set[int]  # that entries, holds and captures name, but for those of which only a hold knows
+    holds: set[int]
+    entries: int
 
 
-def _accounts_of(submissions: Iterable[Submission]) -> set[int]:
-    """Return the accounts that entries, holds and captures name, but for those of which only a hold knows."""
-    found: set[int | None] = set()
+def _wanted(submissions: Iterable[Submission]) -> _Wanted:
+    operation_ids: list[bytes] = []
+    accounts: set[int | None] = set()
+    holds: set[int] = set()
+    entries = 0
     for submission in submissions:
+        operation_ids.append(submission.operation_id)
+        entries += 1
         command = submission.command
         if type(command) is PostEntry:
-            found.update([line.account_id for line in command.lines])
+            for line in command.lines:
+                accounts.add(line.account_id)
         elif type(command) is PlaceHold:
-            found.update((command.account_id, command.counter_account_id))
+            accounts.update((command.account_id, command.counter_account_id))
         elif type(command) is CaptureHold:
-            found.add(command.counter_account_id)
-    return {account_id for account_id in found if account_id is not None}
-
-
-def _holds_of(submissions: Iterable[Submission]) -> set[int]:
-    commands = [submission.command for submission in submissions]
-    return {command.hold_id for command in commands if type(command) is CaptureHold or type(command) is ReleaseHold}
+            accounts.add(command.counter_account_id)
+            holds.add(command.hold_id)
+        elif type(command) is ReleaseHold:
+            holds.add(command.hold_id)
+        elif type(command) is PostBulk:
+            entries += len(command.entries) - 1
+    accounts.discard(None)
+    return _Wanted(operation_ids, cast("set[int]", accounts), holds, entries)
 
 
 def _check_time(book: Book, too_late: Callable[[], bool]) -> None:
@@ -121,7 +132,7 @@ def give_up(book: Book, submission: Submission, clock: Callable[[], int] = insta
         StorageUnavailable: the book can't be written; nothing was.
     """
     with book.transaction():
-        turn = _Turn(book, clock(), [submission])
+        turn = _Turn(book, clock(), _wanted([submission]))
         outcome = turn.given_up(submission)
         turn.finish()
         return outcome
@@ -130,31 +141,31 @@ def give_up(book: Book, submission: Submission, clock: Callable[[], int] = insta
 class _Turn:
     """One transaction's work: what it has loaded and decided so far."""
 
-    def __init__(self, book: Book, clock_at: int, submissions: Sequence[Submission]) -> None:
+    def __init__(self, book: Book, clock_at: int, wanted: _Wanted) -> None:
         self._book = book
         self._statements = book.connection.statements
-        operation_ids = [submission.operation_id for submission in submissions]
-        start = load.start(self._statements, clock_at, _accounts_of(submissions), operation_ids)
+        start = load.start(self._statements, clock_at, wanted.accounts, wanted.operation_ids)
         self._currency = start.currency
         self._last_at = start.last_at
         self._now = max(clock_at, start.last_at)  # a machine's clock may go back; a book's does not
         self._slot = self._first_slot = Slot((start.entry_id or 0) + 1, self._now, start.entry_hash or GENESIS)
         self._is_changed = False  # by anything that is of now
         self._accounts = {account.id: account for account in start.accounts}
-        self._new = set(operation_ids).difference(start.decided)  # operations that surely were not decided
+        self._new = set(wanted.operation_ids).difference(start.decided)  # operations that surely were not decided
         self._holds: dict[int, Hold] = {}  # those that were loaded or changed, as they stand at this point
         self._next_hold_id: int | None = None  # None: the book was not asked yet
         self._unwritten = save.Unwritten(self._statements)
         if start.has_due_holds:
             self._expire_holds()
-        self._load_holds(_holds_of(submissions))
+        if wanted.holds:
+            self._load_holds(wanted.holds)
 
     def expect(self, submissions: Sequence[Submission]) -> None:
         """Load at once what they would ask for one by one: whether they were decided, and the accounts of entries."""
-        operation_ids = [submission.operation_id for submission in submissions]
-        self._new.update(operation_ids)
-        self._new.difference_update(load.decided(self._statements, operation_ids))
-        self._known(_accounts_of(submissions))
+        wanted = _wanted(submissions)
+        self._new.update(wanted.operation_ids)
+        self._new.difference_update(load.decided(self._statements, wanted.operation_ids))
+        self._known(wanted.accounts)
 
     def finish(self) -> None:
         """Write what is yet to be written, and the book's clock, unless an entry of now says what it is."""
@@ -215,9 +226,8 @@ class _Turn:
 
     def _decide(self, submission: Submission) -> Resource:
         command = submission.command
-        if isinstance(command, PostEntry):
-            accounts = self._known([line.account_id for line in command.lines])
-            return self._save_posting(post_entry(command, accounts=accounts, slot=self._slot))
+        if isinstance(command, PostEntry):  # all of its accounts that exist were loaded, or opened since
+            return self._save_posting(post_entry(command, accounts=self._accounts, slot=self._slot))
         match command:
             case PostBulk() as command:
                 return self._post_bulk(submission, command)
@@ -300,6 +310,7 @@ class _Turn:
             now=self._now,
         )
         save.account(self._statements, opened)
+        self._accounts[opened.id] = opened
         return opened
 
     def _save_posting(self, posting: Posting) -> Entry:
@@ -330,7 +341,7 @@ class _Turn:
 
     def _load_holds(self, hold_ids: Collection[int]) -> Sequence[Hold]:
         """Load at once those of the holds that exist, and the accounts that they name."""
-        holds = load.holds(self._statements, hold_ids) if hold_ids else []
+        holds = load.holds(self._statements, hold_ids)
         self._holds.update((hold.id, hold) for hold in holds)
         self._known([account_id for hold in holds for account_id in (hold.account_id, hold.counter_account_id)])
         return holds

@@ -26,6 +26,7 @@ from workers.contents import read_strictly
 from workers.heavy import Heavy
 from workers.lanes import LaneLocks
 from workers.outages import Outages
+from workers.priority import interrupt_nobody
 from workers.settings import Settings, settings
 from workers.strays import keep_strays
 from workers.tasks import Beside, register
@@ -49,6 +50,7 @@ def main() -> int:
     read_strictly()
     warnings.simplefilter("ignore", SecurityWarning)  # of root, for pickled messages; these lanes take JSON only
     _raise_descriptor_limit()
+    interrupt_nobody()
     signal.signal(signal.SIGTERM, _end)  # while it stands by: Celery puts its own in place when it starts
     try:
         return _serve(chosen)

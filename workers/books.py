@@ -2,9 +2,8 @@
 
 import resource
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 import apsw
 
@@ -21,13 +20,33 @@ HEAVY_BOOKS_MAX = 16  # more, for heavy messages
 OTHER_DESCRIPTORS = 64 + BOOK_DESCRIPTORS * HEAVY_BOOKS_MAX  # and sockets, lane locks, the registry, what is set aside
 # What SQLite may take of memory: beyond the first, the books that were least used give back the pages that they read,
 # and only when that is not enough, beyond the second, they are closed. That keeps the process below 250 MB.
-WARM_BYTES_MAX = 131_000_000
-SQLITE_BYTES_MAX = 137_000_000
+WARM_BYTES_MAX = 148_000_000
+SQLITE_BYTES_MAX = 154_000_000
 WARM_BOOKS_MIN = 32  # the last used keep their pages in any case, up to 1 MB each
 BUSY_TIMEOUT_MS = 1_000  # somebody's shell that locks a book must not hold up its lane for long
 
 assert WARM_BYTES_MAX < SQLITE_BYTES_MAX, "a page that is read again costs less than a book that is opened again"
 assert WARM_BOOKS_MIN > COMMITS_MAX, "what is being committed keeps its pages"
+
+
+class Lent:
+    """A block in which an org's book is lent."""
+
+    __slots__ = ("_books", "_org")
+
+    def __init__(self, books: "Books", org: str) -> None:
+        self._books = books
+        self._org = org
+
+    def __enter__(self) -> Book:
+        """Lend it."""
+        return self._books.lend(self._org)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take it back."""
+        self._books.take_back(self._org, error)
 
 
 class Books:
@@ -42,30 +61,34 @@ class Books:
         self._lent: set[str] = set()
         self._failed_before: dict[str, int] = {}  # how often each open one's org was set aside before it was opened
 
-    @contextmanager
-    def lent(self, org: str) -> Iterator[Book]:
+    def lent(self, org: str) -> Lent:
         """Lend an org's book for the length of a block. One that fails in it is closed, and its org set aside.
 
         Raises:
             OrgNotFound: there is no such org.
             StorageUnavailable: its book can't be used, or its org is set aside.
         """
+        return Lent(self, org)
+
+    def lend(self, org: str) -> Book:
+        """Return an org's book, which stays open until it is taken back. Raises as `lent` does."""
         self._outages.check(org)
         self._lent.add(org)
         try:
-            yield self.book(org)
-        except (OrgNotFound, TooLate):
+            return self.book(org)
+        except BaseException as error:
+            self.take_back(org, error)
             raise
-        except StorageUnavailable as error:
+
+    def take_back(self, org: str, error: BaseException | None) -> None:
+        """Take a book back that was lent, with the error with which its use ended, if it did."""
+        self._lent.discard(org)
+        if isinstance(error, Exception) and not isinstance(error, OrgNotFound | TooLate):
             self.drop(org)
-            self._outages.begin(org, error)
-            raise
-        except Exception:
-            self.drop(org)
-            self._outages.suspect(org)
-            raise
-        finally:
-            self._lent.discard(org)
+            if isinstance(error, StorageUnavailable):
+                self._outages.begin(org, error)
+            else:
+                self._outages.suspect(org)
 
     def book(self, org: str) -> Book:
         """Return an org's book, open for writing.

@@ -7,8 +7,8 @@ from pathlib import Path
 from ledger_core.errors import StorageUnavailable
 from ledger_core.store import files
 from ledger_core.store.connection import (
+    Begun,
     Connection,
-    begun,
     close,
     open_reader,
     open_writer,
@@ -29,6 +29,7 @@ class Book:
         self.connection = connection
         self._statement = Statement(connection, org)
         self._snapshot = Snapshot(connection, org)
+        self._begun = Begun(connection, org)
 
     @classmethod
     def create(cls, folder: Path, org: str, currency: str, now: int) -> str:
@@ -84,11 +85,11 @@ class Book:
 
         `is_large`: that is more than a few pages.
         """
-        return self._begun_with_room() if is_large else begun(self.connection, self.org)
+        return self._begun_with_room() if is_large else self._begun
 
     @contextmanager
     def _begun_with_room(self) -> Iterator[Callable[[], None]]:
-        with begun(self.connection, self.org) as commit, roomy(self.connection):
+        with self._begun as commit, roomy(self.connection):
             yield commit
 
     @contextmanager

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import TypeAlias
 
 import apsw
@@ -44,6 +44,7 @@ _STORAGE_ERRORS = (
     apsw.NoLFSError,
     apsw.NoMemError,
 )
+_FAILURES = (*_STORAGE_ERRORS, OSError)  # what SQLite or the system says of a file that can't be used
 
 
 class Connection(apsw.Connection):
@@ -64,8 +65,12 @@ def storage_errors(what: str) -> Iterator[None]:
     """Turn what SQLite or the system says of a file that can't be used into StorageUnavailable. Bugs pass through."""
     try:
         yield
-    except (*_STORAGE_ERRORS, OSError) as error:
-        raise StorageUnavailable(f"{what}: {type(error).__name__}: {error}") from error
+    except _FAILURES as error:
+        raise _unavailable(what, error) from error
+
+
+def _unavailable(what: str, error: Exception) -> StorageUnavailable:
+    return StorageUnavailable(f"{what}: {type(error).__name__}: {error}")
 
 
 def open_writer(path: Path, kind: FileKind, *, create: bool = False) -> Connection:
@@ -131,28 +136,60 @@ def transaction(connection: Connection, what: str) -> Iterator[None]:
         StorageUnavailable: the file can't be written, or a newer program has migrated it since it was opened.
         OutcomeUnknown: the commit failed, but may be found on disk after a crash.
     """
-    with begun(connection, what) as commit:
+    with Begun(connection, what) as commit:
         yield
         commit()
 
 
-@contextmanager
-def begun(connection: Connection, what: str) -> Iterator[Callable[[], None]]:
-    """Run a block in a transaction that it commits itself by calling what it is given, in whichever thread.
+class Begun:
+    """A block in a transaction that it commits itself by calling what it is given, in whichever thread.
 
-    What it does not commit is rolled back. The errors are those of `transaction`.
+    What it does not commit is rolled back. The errors are those of `transaction`. A connection has one at a time, and
+    may use it again and again: to make a generator for each costs as much as a short statement.
     """
-    with storage_errors(what):
-        connection.statements.execute("begin immediate")
+
+    __slots__ = ("_connection", "_what")
+
+    def __init__(self, connection: Connection, what: str) -> None:
+        self._connection = connection
+        self._what = what
+
+    def __enter__(self) -> Callable[[], None]:
+        """Begin."""
         try:
-            if connection.data_version() != connection.state:  # somebody else wrote since
-                check_unmoved(connection, what)
-            if connection.lengthening is not None:
-                connection.lengthening.look(connection, BOOK_PAGE_BYTES)
-            yield partial(_commit, connection, what)
-        finally:
-            if connection.in_transaction:
-                connection.execute("rollback")
+            self._connection.statements.execute("begin immediate")
+            try:
+                self._look()
+            except BaseException:
+                self._roll_back()
+                raise
+        except _FAILURES as error:
+            raise _unavailable(self._what, error) from error
+        return self._commit
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Roll back what was not committed."""
+        if self._connection.in_transaction:
+            with storage_errors(self._what):
+                self._roll_back()
+        if isinstance(error, _FAILURES):
+            raise _unavailable(self._what, error) from error
+
+    def _look(self) -> None:
+        connection = self._connection
+        if connection.data_version() != connection.state:  # somebody else wrote since
+            check_unmoved(connection, self._what)
+        if connection.lengthening is not None:
+            connection.lengthening.look(connection, BOOK_PAGE_BYTES)
+
+    def _commit(self) -> None:
+        _commit(self._connection, self._what)
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("rollback")
 
 
 @contextmanager

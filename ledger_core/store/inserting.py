@@ -19,11 +19,19 @@ class Insert:
         row = f"({', '.join('?' for _ in columns.split(','))})"
         head = f"insert into {table} ({columns}) values "  # noqa: S608  # of constants
         self._statements = [(count, f"{head}{', '.join([row] * count)} {tail}") for count in ROWS_AT_ONCE]
+        _, self._one = self._statements[-1]
 
     def all(self, connection: Runner, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows in their order, as many at once as there are enough for."""
+        left = len(rows)
+        if left == 1:  # as of most transactions
+            connection.execute(self._one, rows[0])
+            return
         start = 0
         for count, statement in self._statements:
-            while len(rows) - start >= count:
+            while left >= count:
                 connection.execute(statement, tuple(chain.from_iterable(rows[start : start + count])))
                 start += count
+                left -= count
+            if not left:
+                return

@@ -60,7 +60,10 @@ def test_strangers_wait_as_one_whatever_org_they_name(server: ToyServer) -> None
     assert server.app.calls.index("/known") == 2, "behind who was held up, and one of all the strangers"
 
 
-def test_strangers_are_another_org_to_the_loop_so_that_it_reads_few_of_them_in_a_turn(server: ToyServer) -> None:
+def test_strangers_are_another_org_to_the_loop_so_that_it_reads_few_of_them_in_a_turn(
+    server: ToyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intake.server.SHARED_S", 60.0)
     with Caller(server) as known, Caller(server) as stranger:
         known.ask("/quick/a", headers="X-Org-Slug: acme\r\nX-Api-Key: one that was seen\r\n")
         known.bodies(1)
@@ -69,6 +72,18 @@ def test_strangers_are_another_org_to_the_loop_so_that_it_reads_few_of_them_in_a
         stranger.bodies(1)
 
     assert server.inner._shared_until_s
+
+
+def test_an_org_that_calls_long_after_another_one_has_the_loop_for_itself(
+    server: ToyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intake.server.SHARED_S", 0.0)  # whatever comes next comes long after
+    for org in ("acme", "globex"):
+        with Caller(server) as caller:
+            caller.ask("/quick/a", headers=f"X-Org-Slug: {org}\r\nX-Api-Key: one that was seen\r\n")
+            caller.bodies(1)
+
+    assert not server.inner._shared_until_s
 
 
 def test_a_parked_request_is_answered_by_the_loop_without_the_app(server: ToyServer) -> None:
