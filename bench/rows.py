@@ -70,7 +70,7 @@ SECTIONS = (
 
 ROWS = tuple(row for section in SECTIONS for row in section)
 QUICK = (
-    "post", "async", "one", "hold", "capture", "balance", "entry", "page", "apply", "bulk",
+    "post", "async", "one", "hold", "balance", "page", "apply", "bulk",
 )  # fmt: skip
 
 assert {side for row in ROWS for side in (row.ours, row.other)} == set(SIDES), "no side is in vain"
